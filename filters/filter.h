@@ -1,0 +1,73 @@
+/*
+ * filter: the interface that a filter is written to.
+ *
+ * A filter is one constant struct in one file, and one line in filters/list.h. It finds
+ * facts; it decides nothing, replies nothing, logs nothing, counts nothing.
+ *
+ * A stage function is called when its stage is reached, and again whenever an answer has
+ * come, until it returns NEXT. Each time it starts from its first line and keeps nothing in
+ * between: an answer it got before it gets again, the same one. It asks all it will need,
+ * then returns WAIT if anything is NULL, and records its facts last. A fact may be recorded
+ * before the last WAIT only if no answer that is still to come could change it; then
+ * evidence_finish() its key.
+ *
+ * The stages of a session, in their order, and how often each is reached:
+ *
+ *	CONNECT   once per connection, before the greeting
+ *	HELO      after each HELO or EHLO (a new one makes the facts of the last one void)
+ *	MAIL      once per transaction, after MAIL FROM
+ *	RCPT      once per recipient, after RCPT TO; mail->recipient is that one
+ *	HEADERS   after the empty line behind the header fields
+ *	END       after the last byte of the message
+ *
+ * Taps see the bytes as they pass, in pieces of any size: raw() the message as it came,
+ * after unframing (RFC 5321 4.5.2) and mending of line ends, header included. A tap only
+ * takes in; it may ask early. What a filter keeps between taps lies in mail->state,
+ * state_size zeroed bytes per message; what in it is no memory is released in close(),
+ * which is called once, however the message ends, when any tap or stage from MAIL on was
+ * called.
+ *
+ * A filter includes this header and lib/ only. It knows no other filter.
+ */
+#pragma once
+
+#include "filters/evidence.h"
+#include "filters/mail.h"
+#include "lib/option.h"
+
+enum step { NEXT, WAIT, END_SESSION }; /* END_SESSION: for the session's steps only */
+
+typedef enum step (*filter_stage)(struct mail *mail, const void *options);
+typedef void (*filter_tap)(struct mail *mail, const void *options, struct slice bytes);
+typedef void (*filter_close)(struct mail *mail, const void *options);
+
+/*
+ * A fact that the filter may tell: for `postern check`, the manual and the web page, and
+ * the bound on what a rule may ask for. stage: after which stage all facts of this key are
+ * in. Values are words with blanks between; "*" stands for any word (a count, a name).
+ */
+struct fact_kind {
+	const char *key;
+	enum stage stage;
+	const char *values;
+	const char *meaning;
+};
+
+struct filter {
+	const char *name;
+	const char *summary;
+	const struct fact_kind *facts; /* ends with a key NULL */
+	const struct option *options;  /* of the section filters: NAME:, or NULL */
+	size_t options_size;           /* of the struct that they fill */
+	bool is_always_on;             /* runs also where the configuration does not name it */
+
+	/* Facts whose keys the configuration names (the ids of lists): the possible values
+	 * of `key`, or NULL when there is no such key. They are in after `named_stage`. */
+	const char *(*named_values)(const void *options, const char *key);
+	enum stage named_stage;
+
+	filter_stage stages[STAGES]; /* NULL: nothing to do there */
+	filter_tap raw;
+	size_t state_size;
+	filter_close close;
+};

@@ -1,0 +1,11 @@
+/*
+ * list: all filters, one line each, in the order in which they run.
+ *
+ * FILTER(name) stands for `const struct filter name_filter` in filters/name.c; see
+ * registry.h.
+ */
+
+FILTER(ip_list)
+FILTER(ptr)
+FILTER(smtp)
+FILTER(relay)

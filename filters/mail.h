@@ -1,0 +1,52 @@
+/*
+ * mail: what a filter may see of a session and its message.
+ *
+ * A member is there from the stage on that is named beside it and does not change any
+ * more; before, it is NULL or 0. Strings are the peer's text: they hold no control
+ * characters, but any other byte.
+ */
+#pragma once
+
+#include "lib/arena.h"
+#include "lib/dns.h"
+#include "lib/ip.h"
+
+enum stage { CONNECT, HELO, MAIL, RCPT, HEADERS, END, STAGES };
+
+/* What is known of the connection. */
+struct client {
+	struct ip ip;             /* CONNECT */
+	const char *text;         /* CONNECT: its address as text */
+	uint16_t port;            /* CONNECT */
+	const char *listener;     /* CONNECT: "*:25", as configured */
+	bool is_early;            /* CONNECT: it spoke before our greeting */
+	const char *helo;         /* HELO: the name it gave */
+	bool is_esmtp;            /* HELO: it said EHLO */
+	const char *tls;          /* HELO: "TLSv1.3", NULL: plain */
+	const char *cipher;       /* HELO */
+	bool has_tls_certificate; /* HELO: and it was verified */
+	const char *user;         /* MAIL: authenticated by the backend; NULL: not */
+	bool pipelines_too_early; /* END: it sent commands where it had to wait for a reply */
+	unsigned errors;          /* END: bad commands so far */
+};
+
+/* A mailbox of the envelope (RFC 5321 4.1.2). */
+struct address {
+	const char *text; /* without angle brackets; "" is the null sender */
+	const char *local;
+	const char *domain; /* lower case; "" for the null sender and postmaster */
+	bool is_routing;    /* has a form by which the backend might route it further */
+};
+
+struct mail {
+	struct arena *arena; /* ends with the scope that is asked for */
+	struct dns *dns;
+	struct evidence *evidence;       /* where facts are told */
+	const struct client *client;     /* CONNECT */
+	const struct address *from;      /* MAIL */
+	const struct address *recipient; /* RCPT only */
+	struct slice header;             /* HEADERS: the header fields, without the empty line */
+	uint64_t size;                   /* END: of the message, in bytes */
+	bool had_bare_newline;           /* END: it held a bare CR or LF */
+	void *state;                     /* MAIL: the filter's own */
+};

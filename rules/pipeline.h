@@ -1,0 +1,58 @@
+/*
+ * pipeline: which filters run, and how far each is.
+ *
+ * A session's knowledge grows in scopes, one inside the other: the connection (stage
+ * CONNECT), the HELO (HELO), the transaction (MAIL, HEADERS, END), each recipient (RCPT).
+ * scope_new() opens one; it ends with its arena.
+ *
+ * scope_reach() says that a stage is reached (saying it again is harmless). scope_run()
+ * calls, from the outermost scope inwards, each stage function that has begun and has not
+ * yet returned NEXT; a filter's later stage is not begun before its earlier ones are over.
+ * Both are cheap and may be called at every turn. scope_waits() says whether any filter of
+ * this scope or those around it waits for an answer.
+ */
+#pragma once
+
+#include "filters/filter.h"
+
+struct pipeline_row {
+	const struct filter *filter;
+	const void *options;
+	bool is_shadow; /* its facts are kept, but no rule sees them decide */
+};
+
+enum { PIPELINE_MOST = 32 };
+
+/* Constant once read. */
+struct pipeline {
+	struct pipeline_row rows[PIPELINE_MOST];
+	size_t count;
+};
+
+enum scope_kind { SCOPE_CONNECTION, SCOPE_HELO, SCOPE_TRANSACTION, SCOPE_RECIPIENT };
+
+struct scope {
+	struct scope *parent;
+	enum scope_kind kind;
+	const struct pipeline *pipeline;
+	struct mail mail; /* given to the filters; the owner fills its members */
+	void **states;    /* per row; the transaction's scope only */
+	uint32_t reached[STAGES], over[STAGES]; /* a bit per row */
+	bool is_open;                           /* close() is owed */
+};
+
+/*
+ * parent: NULL for the connection. The new scope's mail is a copy of the parent's (state
+ * apart), with arena, dns and a new evidence inside the parent's. For a transaction
+ * arena_defer() sees to the filters' close().
+ */
+struct scope *scope_new(struct arena *arena, struct dns *dns, struct scope *parent,
+    enum scope_kind kind, const struct pipeline *pipeline);
+
+void scope_reach(struct scope *scope, enum stage stage);
+void scope_run(struct scope *scope);
+bool scope_waits(const struct scope *scope);
+
+/* Bytes of the message for the raw taps. */
+bool scope_has_taps(const struct scope *scope);
+void scope_raw(struct scope *transaction, struct slice bytes);
