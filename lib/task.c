@@ -1,5 +1,7 @@
 #include "lib/task.h"
 
+#include <assert.h>
+
 static void
 task_queue_on_turn(struct ev_loop *loop, ev_prepare *turn, int events)
 {
@@ -28,6 +30,7 @@ task_queue_init(struct task_queue *queue, struct ev_loop *loop)
 	ev_idle_init(&queue->awake, task_queue_on_awake);
 	ev_prepare_init(&queue->turn, task_queue_on_turn);
 	queue->turn.data = queue;
+	ev_set_priority(&queue->turn, EV_MINPRI); /* after all others that may wake a task */
 	ev_prepare_start(loop, &queue->turn);
 	ev_unref(loop);
 }
@@ -38,6 +41,7 @@ task_queue_run(struct task_queue *queue)
 {
 	struct task *task;
 
+	assert(queue->mark.next == NULL); /* not from inside a task */
 	task_wake(&queue->mark);
 	while ((task = queue->head.next) != &queue->mark) {
 		task_cancel(task);
