@@ -24,7 +24,7 @@ struct dns_question {
 	void *handle; /* the source's own */
 	struct dns_answer answer;
 	ev_timer limit;
-	double asked; /* ms of the monotonic clock */
+	double asked; /* clock_seconds() */
 };
 
 /* Since the worker began. Read by the status; nobody sets anything back. */

@@ -1,0 +1,360 @@
+#include "lib/dns_unbound.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unbound-event.h>
+#include <unbound.h>
+
+#include "lib/ub_loop.h"
+
+enum { SECURE_BOGUS = 1, SECURE_YES = 2, RCODE_OK = 0, CLASS_IN = 1, SERVER_MOST = 64 };
+
+struct dns_unbound {
+	struct dns_source source;
+	struct ub_ctx *context;
+	unsigned open_limit;
+	FILE *log_file; /* NULL: libunbound has closed it */
+	void (*log)(void *arg, const char *line);
+	void *log_arg;
+};
+
+/*
+ * A question as libunbound has it. It outlives the session that asked: libunbound goes
+ * on, fills its cache, and calls back; until then its memory is in use and stats.open
+ * counts it. (That is why ub_cancel() is not used: it would take the callback away, but
+ * not the work or the memory.)
+ */
+struct query {
+	struct dns_unbound *unbound;
+	struct dns_question *question; /* NULL: nobody waits any more */
+};
+
+/*
+ * Comes from inside ub_resolve_event() where the cache or local data answer, and from
+ * ub_ctx_delete(). Security comes first: a bogus answer has rcode 0 and records. NXDOMAIN
+ * too has rcode 0 here; the packet says it. The packet is libunbound's send buffer: it is
+ * read before anything else is asked.
+ */
+static void
+dns_unbound_on_answer(void *arg, int rcode, void *packet, int size, int security, char *why_bogus,
+    int was_ratelimited)
+{
+	struct query *query = arg;
+	struct dns_question *question = query->question;
+
+	(void)was_ratelimited;
+	query->unbound->source.stats.open--;
+	free(query);
+	if (question == NULL)
+		return;
+	if (security == SECURE_BOGUS)
+		dns_end(question, DNS_FAILED,
+		    why_bogus != NULL ? arena_strdup(dns_arena(question), why_bogus) : "bogus");
+	else if (packet == NULL || rcode != RCODE_OK)
+		dns_end(question, DNS_FAILED, "no server has an answer (SERVFAIL)");
+	else
+		dns_end_packet(
+		    question, (struct slice) { packet, (size_t)size }, security == SECURE_YES);
+}
+
+static void
+dns_unbound_start(struct dns_source *source, struct dns_question *question)
+{
+	struct dns_unbound *unbound = (struct dns_unbound *)source;
+	char name[DNS_ESCAPED_MOST];
+
+	if (source->stats.open >= unbound->open_limit) {
+		dns_end_over_limit(question, "too many questions under way");
+		return;
+	}
+	struct query *query = malloc(sizeof(*query));
+
+	if (query == NULL)
+		abort();
+	*query = (struct query) { unbound, question };
+	question->handle = query;
+	source->stats.open++;
+	if (ub_resolve_event(unbound->context, dns_escape(name, question->name),
+		(int)question->type, CLASS_IN, query, dns_unbound_on_answer, NULL) == 0)
+		return;
+	source->stats.open--;
+	free(query);
+	dns_end(question, DNS_FAILED, "the resolver is out of order");
+}
+
+static void
+dns_unbound_stop(struct dns_source *source, struct dns_question *question)
+{
+	struct query *query = question->handle;
+
+	(void)source;
+	query->question = NULL;
+}
+
+/* ---- servers ---- */
+
+/* "127.0.0.1@53", as libunbound writes it; NULL and *why if text is no server. */
+static const char *
+dns_unbound_server(char server[SERVER_MOST], const char *text, const char **why)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+	bool is_bracketed = text[0] == '[';
+	const char *first = strchr(text, ':'), *port = NULL;
+	const char *end = is_bracketed ? strchr(text, ']') : text + strlen(text);
+	char host[INET6_ADDRSTRLEN];
+	unsigned number = 0;
+
+	if (is_bracketed && end != NULL && end[1] != '\0')
+		port = end + 1;
+	else if (!is_bracketed && first != NULL && strchr(first + 1, ':') == NULL)
+		port = end = first;
+	const char *start = text + is_bracketed;
+
+	*why = "not an IP address, alone or with a port (\"192.0.2.1:53\", \"[2001:db8::1]:53\")";
+	if (end == NULL || (port != NULL && *port != ':') || (size_t)(end - start) >= sizeof(host))
+		return NULL;
+	snprintf(host, sizeof(host), "%.*s", (int)(end - start), start);
+	if (inet_pton(strchr(host, ':') != NULL ? AF_INET6 : AF_INET, host, address) != 1 ||
+	    (is_bracketed && strchr(host, ':') == NULL))
+		return NULL;
+	*why = "the port is not a number from 1 to 65535";
+	for (const char *digit = port != NULL ? port + 1 : ""; *digit != '\0'; digit++) {
+		if (*digit < '0' || *digit > '9' || number > 65535)
+			return NULL;
+		number = number * 10 + (unsigned)(*digit - '0');
+	}
+	if (port != NULL && (number == 0 || number > 65535))
+		return NULL;
+	*why = NULL;
+	snprintf(server, SERVER_MOST, "%s@%u", host, port != NULL ? number : 53);
+	return server;
+}
+
+bool
+dns_unbound_is_server(const char *text, const char **why)
+{
+	char server[SERVER_MOST];
+
+	return dns_unbound_server(server, text, why) != NULL;
+}
+
+/* ---- log ---- */
+
+/* A line comes as "[1700000000] libunbound[1234:0] error: ..."; the log has its own time. */
+static ssize_t
+dns_unbound_log(void *cookie, const char *text, size_t size)
+{
+	struct dns_unbound *unbound = cookie;
+	char line[1024];
+	size_t length = 0;
+
+	for (size_t i = 0; i <= size && unbound->log != NULL; i++) {
+		if (i < size && text[i] != '\n') {
+			if (length + 1 < sizeof(line))
+				line[length++] = text[i];
+			continue;
+		}
+		line[length] = '\0';
+		const char *word = strstr(line, "libunbound["), *start = line;
+
+		if (word != NULL && strchr(word, ' ') != NULL)
+			start = strchr(word, ' ') + 1;
+		if (length > 0)
+			unbound->log(unbound->log_arg, start);
+		length = 0;
+	}
+	return (ssize_t)size;
+}
+
+static int
+dns_unbound_log_closed(void *cookie)
+{
+	((struct dns_unbound *)cookie)->log_file = NULL;
+	return 0;
+}
+
+static void
+dns_unbound_log_open(struct dns_unbound *unbound)
+{
+	static const cookie_io_functions_t functions = {
+		.write = dns_unbound_log,
+		.close = dns_unbound_log_closed,
+	};
+
+	unbound->log_file = fopencookie(unbound, "w", functions);
+	if (unbound->log_file == NULL)
+		abort();
+	setvbuf(unbound->log_file, NULL, _IOLBF, BUFSIZ);
+	ub_ctx_debugout(unbound->context, unbound->log_file);
+}
+
+/* ---- options ---- */
+
+struct option_row {
+	const char *name, *value;
+};
+
+/* NULL, or what is wrong with an option, in the arena. */
+static const char *
+dns_unbound_set(struct arena *arena, struct ub_ctx *context, const char *name, const char *value)
+{
+	int code = ub_ctx_set_option(context, name, value);
+
+	return code == 0
+	    ? NULL
+	    : arena_format(arena, "resolver option %s %s: %s", name, value, ub_strerror(code));
+}
+
+static const char *
+dns_unbound_set_table(
+    struct arena *arena, struct ub_ctx *context, const struct dns_options *options)
+{
+	unsigned cache = options->cache_mb != 0 ? options->cache_mb : 48;
+	unsigned negative = options->negative_ttl != 0 ? options->negative_ttl : 300;
+	const struct option_row table[] = {
+		{ "outgoing-range:", "512" },
+		{ "outgoing-num-tcp:", "32" },
+		{ "msg-cache-size:", arena_format(arena, "%uk", cache * 1024 / 3) },
+		{ "rrset-cache-size:", arena_format(arena, "%uk", cache * 1024 / 3 * 2) },
+		{ "cache-max-negative-ttl:", arena_format(arena, "%u", negative) },
+		{ "infra-keep-probing:", "yes" },
+		{ "unblock-lan-zones:", "yes" },
+		{ "qname-minimisation:", "no" },
+		{ "rrset-roundrobin:", "no" },
+		{ "minimal-responses:", "yes" },
+		{ "do-ip6:", options->without_ip6 ? "no" : "yes" },
+		{ "module-config:",
+		    options->trust_anchor != NULL ? "validator iterator" : "iterator" },
+	};
+	const char *why = NULL;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]) && why == NULL; i++)
+		why = dns_unbound_set(arena, context, table[i].name, table[i].value);
+	return why;
+}
+
+static const char *
+dns_unbound_set_servers(
+    struct arena *arena, struct ub_ctx *context, const struct dns_options *options)
+{
+	const char *const *forwarder = options->forwarders;
+	const struct dns_stub *stub = options->stubs;
+	char server[SERVER_MOST];
+	const char *why;
+	int code = 0;
+
+	for (; forwarder != NULL && *forwarder != NULL; forwarder++) {
+		if (dns_unbound_server(server, *forwarder, &why) == NULL)
+			return arena_format(arena, "DNS server %s: %s", *forwarder, why);
+		if ((code = ub_ctx_set_fwd(context, server)) != 0)
+			return arena_format(
+			    arena, "DNS server %s: %s", *forwarder, ub_strerror(code));
+	}
+	for (; stub != NULL && stub->zone != NULL; stub++) {
+		if (dns_unbound_server(server, stub->server, &why) == NULL)
+			return arena_format(arena, "DNS server %s: %s", stub->server, why);
+		if ((code = ub_ctx_set_stub(context, stub->zone, server, 0)) != 0)
+			return arena_format(
+			    arena, "DNS zone %s: %s", stub->zone, ub_strerror(code));
+	}
+	return NULL;
+}
+
+/*
+ * Names that libunbound would answer by itself with "no such name". 127/8 may have names
+ * at the server behind us; so may the others where the administrator has named a server,
+ * which then knows best (RFC 6761 leaves it to the resolver that really resolves).
+ */
+static const char *
+dns_unbound_open_zones(struct arena *arena, struct ub_ctx *context, bool has_forwarders)
+{
+	static const char *const zones[] = {
+		"127.in-addr.arpa.",
+		"test.",
+		"invalid.",
+		"home.arpa.",
+		NULL,
+	};
+
+	for (const char *const *zone = zones; *zone != NULL; zone++) {
+		int code = ub_ctx_zone_add(context, *zone, "transparent");
+
+		if (code != 0)
+			return arena_format(arena, "DNS zone %s: %s", *zone, ub_strerror(code));
+		if (!has_forwarders)
+			break;
+	}
+	return NULL;
+}
+
+static void
+dns_unbound_on_first(void *arg, int rcode, void *packet, int size, int security, char *why_bogus,
+    int was_ratelimited)
+{
+	(void)arg, (void)rcode, (void)packet, (void)size, (void)security, (void)why_bogus;
+	(void)was_ratelimited;
+}
+
+/* The first question makes the options final; only then is a bad trust anchor noticed. */
+static const char *
+dns_unbound_begin(struct arena *arena, struct ub_ctx *context, const struct dns_options *options)
+{
+	bool has_forwarders = options->forwarders != NULL && options->forwarders[0] != NULL;
+	const char *why = dns_unbound_set_table(arena, context, options);
+
+	if (why == NULL)
+		why = dns_unbound_set_servers(arena, context, options);
+	if (why == NULL && options->trust_anchor != NULL &&
+	    ub_ctx_add_ta_file(context, options->trust_anchor) != 0)
+		why = arena_format(arena, "trust anchor %s cannot be used", options->trust_anchor);
+	if (why == NULL)
+		why = dns_unbound_open_zones(arena, context, has_forwarders);
+	if (why == NULL &&
+	    ub_resolve_event(
+		context, "localhost", DNS_A, CLASS_IN, NULL, dns_unbound_on_first, NULL) != 0)
+		why = options->trust_anchor == NULL
+		    ? "the resolver cannot start"
+		    : arena_format(arena, "the resolver cannot start (trust anchor %s?)",
+			  options->trust_anchor);
+	return why;
+}
+
+/* Also where libunbound has closed the log: that is noticed by dns_unbound_log_closed(). */
+static void
+dns_unbound_undo(void *arg)
+{
+	struct dns_unbound *unbound = arg;
+
+	if (unbound->log_file != NULL)
+		ub_ctx_debugout(unbound->context, NULL);
+	ub_ctx_delete(unbound->context);
+	if (unbound->log_file != NULL)
+		fclose(unbound->log_file);
+}
+
+struct dns_source *
+dns_unbound_new(
+    struct arena *worker, struct ev_loop *loop, const struct dns_options *options, const char **why)
+{
+	struct dns_unbound *unbound = arena_alloc(worker, sizeof(*unbound));
+
+	*unbound = (struct dns_unbound) {
+		.source = { .start = dns_unbound_start,
+		    .stop = dns_unbound_stop,
+		    .loop = loop,
+		    .time_limit = options->time_limit > 0 ? options->time_limit : 5,
+		    .question_limit = options->question_limit != 0 ? options->question_limit
+								   : DNS_QUESTIONS_MOST },
+		.open_limit = options->open_limit != 0 ? options->open_limit : 2000,
+		.log = options->log,
+		.log_arg = options->log_arg,
+	};
+	unbound->context = ub_ctx_create_ub_event(ub_loop_new(worker, loop));
+	if (unbound->context == NULL)
+		abort();
+	arena_defer(worker, dns_unbound_undo, unbound);
+	dns_unbound_log_open(unbound);
+	*why = dns_unbound_begin(worker, unbound->context, options);
+	return *why == NULL ? &unbound->source : NULL;
+}
