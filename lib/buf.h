@@ -7,7 +7,8 @@
  * was meant. The owner looks at overflowed once, at the end. buf_clear() makes it good again.
  *
  * Taking bytes from the front is cheap: the bytes stay, data moves. The gap is closed when
- * room is needed and at least half of the block is gap, so each byte moves at most once or so.
+ * room is needed and at least half of the block is gap, so each byte moves at most once or so
+ * (and a block is never more than twice the limit).
  *
  * Ownership: buf_new() lives and ends in an arena. One made by buf_init() is ended by
  * buf_free(). An all-zero struct with a limit is a good empty buf. No memory: the process
