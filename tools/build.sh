@@ -2,6 +2,7 @@
 # build.sh DIR NAME [OPTION...]: builds the source tree as it is now in DIR/NAME, configured with
 # the options, from a copy in DIR/source. Kept, and brought up to date by the next call. With
 # COPY=no the copy is used as it is (for several builds of the same state).
+# shellcheck disable=SC3013 # every sh of Debian has -nt
 set -eu
 tools=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1/$2"

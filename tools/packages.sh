@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 #
 # The Debian packages that postern needs, and how they are installed. Sourced by quickstart and
 # check; nothing happens until packages_install is called. What is there already is left alone,
