@@ -17,6 +17,7 @@ struct dns_unbound {
 	FILE *log_file; /* NULL: libunbound has closed it */
 	void (*log)(void *arg, const char *line);
 	void *log_arg;
+	char first_line[256]; /* of the log: what went wrong first */
 };
 
 /*
@@ -142,6 +143,20 @@ dns_unbound_is_server(const char *text, const char **why)
 /* ---- log ---- */
 
 /* A line comes as "[1700000000] libunbound[1234:0] error: ..."; the log has its own time. */
+static void
+dns_unbound_log_line(struct dns_unbound *unbound, const char *line)
+{
+	const char *program = strstr(line, "libunbound[");
+	const char *text = program != NULL ? strchr(program, ' ') : NULL;
+
+	text = text != NULL ? text + 1 : line;
+	if (unbound->first_line[0] == '\0')
+		snprintf(unbound->first_line, sizeof(unbound->first_line), "%.250s",
+		    strncmp(text, "error: ", 7) == 0 ? text + 7 : text);
+	if (unbound->log != NULL)
+		unbound->log(unbound->log_arg, text);
+}
+
 static ssize_t
 dns_unbound_log(void *cookie, const char *text, size_t size)
 {
@@ -149,19 +164,15 @@ dns_unbound_log(void *cookie, const char *text, size_t size)
 	char line[1024];
 	size_t length = 0;
 
-	for (size_t i = 0; i <= size && unbound->log != NULL; i++) {
+	for (size_t i = 0; i <= size; i++) {
 		if (i < size && text[i] != '\n') {
 			if (length + 1 < sizeof(line))
 				line[length++] = text[i];
 			continue;
 		}
 		line[length] = '\0';
-		const char *word = strstr(line, "libunbound["), *start = line;
-
-		if (word != NULL && strchr(word, ' ') != NULL)
-			start = strchr(word, ' ') + 1;
 		if (length > 0)
-			unbound->log(unbound->log_arg, start);
+			dns_unbound_log_line(unbound, line);
 		length = 0;
 	}
 	return (ssize_t)size;
@@ -298,26 +309,28 @@ dns_unbound_on_first(void *arg, int rcode, void *packet, int size, int security,
 
 /* The first question makes the options final; only then is a bad trust anchor noticed. */
 static const char *
-dns_unbound_begin(struct arena *arena, struct ub_ctx *context, const struct dns_options *options)
+dns_unbound_begin(
+    struct arena *arena, struct dns_unbound *unbound, const struct dns_options *options)
 {
+	struct ub_ctx *context = unbound->context;
 	bool has_forwarders = options->forwarders != NULL && options->forwarders[0] != NULL;
 	const char *why = dns_unbound_set_table(arena, context, options);
 
 	if (why == NULL)
 		why = dns_unbound_set_servers(arena, context, options);
-	if (why == NULL && options->trust_anchor != NULL &&
+	if (why != NULL)
+		return why;
+	if (options->trust_anchor != NULL &&
 	    ub_ctx_add_ta_file(context, options->trust_anchor) != 0)
-		why = arena_format(arena, "trust anchor %s cannot be used", options->trust_anchor);
-	if (why == NULL)
-		why = dns_unbound_open_zones(arena, context, has_forwarders);
-	if (why == NULL &&
-	    ub_resolve_event(
-		context, "localhost", DNS_A, CLASS_IN, NULL, dns_unbound_on_first, NULL) != 0)
-		why = options->trust_anchor == NULL
-		    ? "the resolver cannot start"
-		    : arena_format(arena, "the resolver cannot start (trust anchor %s?)",
-			  options->trust_anchor);
-	return why;
+		return arena_format(arena, "trust anchor %s cannot be used", options->trust_anchor);
+	int code = ub_resolve_event(
+	    context, "localhost", DNS_A, CLASS_IN, NULL, dns_unbound_on_first, NULL);
+
+	if (code != 0 && unbound->first_line[0] == '\0')
+		return arena_format(arena, "the resolver cannot start: %s", ub_strerror(code));
+	if (code != 0)
+		return arena_format(arena, "the resolver cannot start: %s", unbound->first_line);
+	return dns_unbound_open_zones(arena, context, has_forwarders);
 }
 
 /* Also where libunbound has closed the log: that is noticed by dns_unbound_log_closed(). */
@@ -355,6 +368,6 @@ dns_unbound_new(
 		abort();
 	arena_defer(worker, dns_unbound_undo, unbound);
 	dns_unbound_log_open(unbound);
-	*why = dns_unbound_begin(worker, unbound->context, options);
+	*why = dns_unbound_begin(worker, unbound, options);
 	return *why == NULL ? &unbound->source : NULL;
 }
