@@ -46,7 +46,8 @@ struct reply_reader {
 	struct arena *arena;
 	struct reply_line *newest;
 	size_t octets;
-	bool is_cut; /* within the rest of a line over REPLY_LINE_MOST */
+	bool is_cut;   /* within the rest of a line over REPLY_LINE_MOST */
+	bool is_final; /* that line is the last one */
 };
 
 /* For the next reply; its lines live in the arena. Each reply takes a few dozen octets of it. */
