@@ -65,8 +65,8 @@ void dns_end_over_limit(struct dns_question *question, const char *why);
 struct arena *dns_arena(struct dns_question *question);
 
 /*
- * dns_wire.c: fill answer (zeroed by the caller) from packet (RFC 1035 4.1); false if it
- * is broken, and then answer has no records.
+ * dns_wire.c: fill answer from packet (RFC 1035 4.1); false if it is broken, and then
+ * answer is DNS_FAILED and has no records.
  */
 bool dns_wire_read(
     struct dns_answer *answer, struct arena *arena, struct slice packet, enum dns_type type);

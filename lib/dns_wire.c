@@ -231,6 +231,7 @@ dns_wire_read(
 		 answers = wire_take(&in, 2);
 
 	wire_take(&in, 4);
+	*answer = (struct dns_answer) { .state = DNS_FAILED, .why = "" };
 	if (in.is_broken || questions != 1 || (flags & 0x8000) == 0)
 		return false;
 	wire_name_read(&in, &reader.owner);
@@ -238,11 +239,10 @@ dns_wire_read(
 	wire_prepare(&reader, in.is_broken ? 0 : answers);
 	while (answers-- > 0 && !in.is_broken)
 		wire_answer(&reader, &in);
+	if (in.is_broken || answer->count == 0)
+		*answer = (struct dns_answer) { .state = DNS_FAILED, .why = "" };
 	if (in.is_broken)
-		answer->count = 0;
-	if (answer->count == 0)
-		*answer = (struct dns_answer) { 0 };
-	answer->why = "";
+		return false;
 	answer->state = answer->count > 0 ? DNS_OK : (flags & 15) == 3 ? DNS_NO_NAME : DNS_NO_DATA;
-	return !in.is_broken;
+	return true;
 }

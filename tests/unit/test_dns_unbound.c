@@ -326,7 +326,7 @@ static void
 test_silent(void **state)
 {
 	struct session session;
-	struct dns_source *source = source_new((struct dns_options) { .time_limit = 0.3 });
+	struct dns_source *source = source_new((struct dns_options) { .time_limit = 1 });
 	const struct dns_answer *answer;
 
 	(void)state;
@@ -336,13 +336,13 @@ test_silent(void **state)
 	answer = session_ask(&session, DNS_A, "silent.example");
 	assert_int_equal(answer->state, DNS_FAILED);
 	assert_string_equal(answer->why, "time limit");
-	assert_true(answer->ms > 250 && answer->ms < 2000);
+	assert_true(answer->ms > 900 && answer->ms < 5000);
 	session_ask(&session, DNS_TXT, "silent.example");
 	assert_int_equal(source->stats.timeouts, 2);
 	assert_int_equal(source->stats.waiting, 0);
 	assert_int_equal(source->stats.open, 2);
 	assert_true(server.asked >= 2);
-	assert_true(longest_gap < 0.2);
+	assert_true(longest_gap < 0.7);
 	arena_free(session.arena);
 }
 
@@ -517,7 +517,7 @@ test_stub(void **state)
 	const char *why;
 	struct session session;
 	struct dns_source *source = dns_unbound_new(worker, loop,
-	    &(struct dns_options) { .forwarders = forwarders, .stubs = stubs, .time_limit = 2 },
+	    &(struct dns_options) { .forwarders = forwarders, .stubs = stubs, .time_limit = 0.5 },
 	    &why);
 
 	(void)state;

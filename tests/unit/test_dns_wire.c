@@ -104,6 +104,7 @@ packet_is_broken(enum dns_type type)
 	struct dns_answer answer;
 
 	assert_false(packet_read_some(&answer, type, packet.length));
+	assert_int_equal(answer.state, DNS_FAILED);
 	assert_int_equal(answer.count, 0);
 }
 
