@@ -16,6 +16,7 @@
 #include "lib/networks.h"
 #include "lib/option.h"
 #include "lib/tls.h"
+#include "lib/watch.h"
 #include "rules/pipeline.h"
 #include "rules/policy.h"
 
@@ -40,12 +41,22 @@ struct config_listen {
 	bool auth_without_tls; /* no: AUTH is offered and taken inside TLS only */
 };
 
+struct config_listens {
+	size_t count; /* at least 1 */
+	const struct config_listen *item;
+};
+
 struct config_certificate {
-	const char *cert, *key;
+	const char *cert, *key; /* paths */
+};
+
+struct config_certificates {
+	size_t count;
+	const struct config_certificate *item;
 };
 
 struct config_tls {
-	struct list certificates;  /* of struct config_certificate */
+	struct config_certificates certificates;
 	struct choice min_version; /* words "1.0" "1.1" "1.2" "1.3" -> TLS1_VERSION + value; 1.2 */
 	const char *ciphers;       /* NULL */
 	const char *ca;            /* bundle for tls: verify; NULL: the system's */
@@ -58,17 +69,17 @@ struct config_server {    /* of the backend */
 	struct ip ip; /* length 0: host is a name, to be resolved by DNS */
 };
 
-struct config_backend {
-	struct list servers;  /* of struct config_server, tried in this order; at least one */
-	struct choice tls;    /* enum backend_tls; opportunistic */
-	const char *tls_name; /* the name in its certificate; NULL: the server's host */
-	const char *hello;    /* what we call ourselves in EHLO; NULL: hostname */
-	struct seconds retry; /* how long a failed server is passed over; 30s */
+struct config_servers {
+	size_t count; /* at least 1 */
+	const struct config_server *item;
 };
 
-struct config_relay {
-	struct texts domains;     /* "example.com", ".example.com" (sub-domains only) */
-	struct networks networks; /* whose mail goes anywhere */
+struct config_backend {
+	struct config_servers servers; /* tried in this order */
+	struct choice tls;             /* enum backend_tls; opportunistic */
+	const char *tls_name;          /* the name in its certificate; NULL: the server's host */
+	const char *hello;             /* what we call ourselves in EHLO; NULL: hostname */
+	struct seconds retry;          /* how long a failed server is passed over; 30s */
 };
 
 struct config_timeouts {           /* RFC 5321 4.5.3.2 */
@@ -119,7 +130,7 @@ struct config {
 	const char *run_dir;    /* /run/postern */
 	const char *state_dir;  /* /var/lib/postern */
 	const char *spool_dir;  /* /var/tmp: where a long message is kept in an unlinked file */
-	uint32_t workers;       /* 0: one per processor */
+	uint32_t workers;       /* at least 1; `0`, the fallback, is one per processor */
 	struct choice delivery; /* enum delivery; hold */
 	struct choice bare_newline;         /* enum bare_newline; normalize */
 	struct networks bare_newline_peers; /* to whom `pass` applies */
@@ -127,23 +138,28 @@ struct config {
 	struct seconds greet_delay; /* 0s: the greeting waits, and who speaks before it is early */
 	struct choice mode;         /* enforce shadow */
 	struct config_log log;
-	struct list listen; /* of struct config_listen; at least one */
+	struct config_listens listen;
 	struct config_tls tls;
 	struct config_backend backend;
-	struct config_relay relay;
 	struct config_dns dns;
 	struct config_timeouts timeouts;
 	struct config_limits limits;
 
-	struct pipeline pipeline;      /* from `filters:`; smtp and relay run always */
+	struct pipeline pipeline;      /* from `filters:` and `relay:`; smtp and relay run always */
 	struct policy policy;          /* from `policy:` and `thresholds:` */
 	struct tls_server *tls_server; /* NULL: no listener speaks TLS */
 	SSL_CTX *tls_client;           /* NULL: backend tls: off */
-	const char *const *watched;    /* files to look at for changes; ends with NULL */
+	const struct watch *watched;   /* the files to look at for changes */
+	const struct node *root;       /* the file itself, for config_print() */
 };
 
 /* NULL when there is any fault. */
 const struct config *config_read(struct arena *arena, const char *file, struct faults *faults);
+
+/* The same for bytes at hand, which stand as if in a file of this name. No key and no
+ * certificate is opened: tls_server and tls_client are NULL. For tests. */
+const struct config *
+config_read_bytes(struct arena *arena, const char *name, struct slice bytes, struct faults *faults);
 
 /* The files named by the configuration (itself, includes, lists, certificates): has any
  * changed (inode, size, time of change) since it was read? */
