@@ -35,15 +35,17 @@ swaks
 unbound
 '
 
-# What the tests unpack beside the system, because it cannot be installed next to Postfix.
+# What the tests unpack beside the system, because it cannot be installed next to Postfix, and the
+# shared libraries that it wants.
 packages_unpacked='
 exim4-base
-exim4-daemon-heavy
+exim4-daemon-light
 '
-
-# Shared libraries of the unpacked programs.
 packages_test="$packages_test
+libdb5.3
 libgnutls-dane0
+libidn12
+libnsl2
 "
 
 packages_as_root()
@@ -87,6 +89,29 @@ packages_install()
 		fi
 		packages_as_root apt-get update -q &&
 			packages_as_root env DEBIAN_FRONTEND=noninteractive \
-				apt-get install -q -y --no-install-recommends "$@"
+				apt-get -o DPkg::Lock::Timeout=300 \
+				install -q -y --no-install-recommends "$@"
+	) </dev/null
+}
+
+# packages_unpack DIR: packages_unpacked in DIR/root, without installing them. The user that they
+# would make is made: Exim does not start without it.
+packages_unpack()
+{
+	id Debian-exim >/dev/null 2>&1 ||
+		packages_as_root useradd --system --no-create-home --home-dir /var/spool/exim4 \
+			--shell /usr/sbin/nologin Debian-exim || return 1
+	[ -f "$1/complete" ] && return 0
+	mkdir -p "$1" && (
+		cd "$1" || exit 1
+		# shellcheck disable=SC2086 # a list of words
+		apt-get download -q $packages_unpacked || {
+			packages_as_root apt-get update -q && apt-get download -q $packages_unpacked
+		} || exit 1
+		for file in *.deb; do
+			dpkg-deb -x "$file" root || exit 1
+		done
+		rm -f ./*.deb
+		touch complete
 	) </dev/null
 }
