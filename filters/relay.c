@@ -1,0 +1,121 @@
+/*
+ * relay: on what ground may mail for this recipient pass through us?
+ *
+ *	domain      the recipient is in a domain of ours
+ *	network     the client is in a network of ours
+ *	auth        the client has authenticated to the backend
+ *	tls_client  the client has a verified certificate, and that is enough here
+ *	denied      on none of these: policy refuses it before any rule is read
+ *
+ * An address by which the backend might send the mail on (user%elsewhere@ours, "a@b"@ours;
+ * see lib/smtp_path.h) is never in a domain of ours: only who may send anywhere may use it.
+ * <postmaster> without a domain (RFC 5321 4.5.1) is ours, if any domain is.
+ */
+#include "filters/relay.h"
+
+#include "filters/filter.h"
+#include "lib/domain.h"
+
+enum { PLACE_MOST = 256 };
+
+/* A pattern that could never match would be ignored in silence: it is refused instead. */
+static bool
+relay_is_domain(const char *text)
+{
+	const char *name = text + (text[0] == '.');
+
+	return name[0] != '\0' && name[0] != '.' && strstr(name, "..") == NULL &&
+	    strpbrk(name, " \t*?@/\\\"<>,;%") == NULL && name[strlen(name) - 1] != '.';
+}
+
+static bool
+relay_read_domains(struct option_reader *reader, const struct node *value, void *field)
+{
+	const struct node *item = value->kind == NODE_LIST ? value->child : value;
+	size_t count = value->kind == NODE_LIST ? node_count(value) : 1;
+	struct texts *domains = field;
+
+	if (value->kind == NODE_MAP || node_is_empty(value))
+		return false;
+	domains->item = arena_alloc(reader->arena, count * sizeof(*domains->item));
+	for (; count > 0; count--, item = item->next) {
+		if (item->kind != NODE_TEXT || !relay_is_domain(item->text))
+			option_impossible(
+			    reader, item, "a domain such as example.com, or .example.com");
+		else
+			domains->item[domains->count++] = arena_strdup(reader->arena, item->text);
+	}
+	return true;
+}
+
+static const struct option relay_options[] = {
+	OPTION_CUSTOM(relay_options, domains, relay_read_domains, .expected = "a list of domains",
+	    .help = "Domains whose mail the backend takes: `example.com` is that domain and no "
+		    "other, `.example.com` all domains below it and not itself."),
+	OPTION_NETWORKS(relay_options, networks, .expected = "networks such as 10.0.0.0/8",
+	    .help = "Networks of clients that may send mail to anywhere."),
+	OPTION(relay_options, tls_clients, .fallback = "no",
+	    .help = "Whether clients with a verified TLS certificate may, too."),
+	{ 0 },
+};
+
+/* The domain in the configuration that the recipient is in; NULL: none. */
+static const char *
+relay_domain(const struct relay_options *options, const struct address *recipient)
+{
+	const struct texts *domains = &options->domains;
+
+	if (recipient->is_routing || domains->count == 0)
+		return NULL;
+	if (recipient->domain[0] == '\0')
+		return strcasecmp(recipient->local, "postmaster") == 0 ? "postmaster" : NULL;
+	for (size_t i = 0; i < domains->count; i++)
+		if (domain_matches(slice_of(recipient->domain), domains->item[i]))
+			return domains->item[i];
+	return NULL;
+}
+
+static enum step
+relay_record(struct mail *mail, const char *value, const char *detail)
+{
+	const struct about about[] = { { "recipient", mail->recipient->text }, { 0 } };
+
+	evidence_add_about(mail->evidence, "relay", "result", value, detail, about);
+	return NEXT;
+}
+
+static enum step
+relay_rcpt(struct mail *mail, const void *arg)
+{
+	const struct relay_options *options = arg;
+	const struct client *client = mail->client;
+	const char *domain = relay_domain(options, mail->recipient);
+	char place[PLACE_MOST] = "";
+
+	if (domain != NULL)
+		return relay_record(mail, "domain", domain);
+	if (networks_have(&options->networks, client->ip, place, sizeof(place)))
+		return relay_record(mail, "network", place);
+	if (client->user != NULL)
+		return relay_record(mail, "auth", client->user);
+	if (client->has_tls_certificate && options->tls_clients)
+		return relay_record(mail, "tls_client", "");
+	return relay_record(mail, "denied",
+	    mail->recipient->is_routing ? "an address that could be sent on"
+					: "not a domain of ours");
+}
+
+const struct filter relay_filter = {
+	.name = "relay",
+	.summary = "who may send mail through us to whom",
+	.facts =
+	    (const struct fact_kind[]) {
+		{ "result", RCPT, "domain network auth tls_client denied",
+		    "the ground on which mail for the recipient may pass, or that it may not" },
+		{ 0 },
+	    },
+	.options = relay_options,
+	.options_size = sizeof(struct relay_options),
+	.is_always_on = true,
+	.stages = { [RCPT] = relay_rcpt },
+};
