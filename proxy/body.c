@@ -1,0 +1,144 @@
+#include "proxy/body.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+static void
+body_set_fault(struct body *body, const char *reply)
+{
+	if (body->fault == NULL)
+		body->fault = reply;
+}
+
+static void
+body_undo(void *arg)
+{
+	struct body *body = arg;
+
+	EVP_MD_CTX_free(body->hash);
+	buf_free(&body->header);
+	spool_end(&body->spool);
+}
+
+void
+body_begin(struct body *body, struct scope *scope, const struct config *config,
+    struct spool_limits *spool, uint64_t size_most, enum unframe_mode mode)
+{
+	*body = (struct body) { .config = config, .scope = scope, .size_most = size_most };
+	unframe_init(&body->unframe, UNFRAME_DATA, mode);
+	buf_init(&body->header, (size_t)config->limits.header_size.value);
+	spool_init(&body->spool, spool);
+	body->hash = EVP_MD_CTX_new();
+	arena_defer(scope->mail.arena, body_undo, body);
+	if (body->hash == NULL || EVP_DigestInit_ex(body->hash, EVP_sha256(), NULL) != 1)
+		abort();
+}
+
+/* The header is whole, or the message has ended without a body. */
+static void
+body_end_header(struct body *body)
+{
+	struct slice header = buf_slice(&body->header);
+
+	body->has_header = true;
+	if (header.length >= 2 && memcmp(header.data + header.length - 2, "\r\n", 2) == 0 &&
+	    (header.length == 2 || header.data[header.length - 3] == '\n'))
+		header.length -= 2;            /* the empty line */
+	body->scope->mail.header = header;
+	if (header_count(header, "Received") > 100)
+		body_set_fault(body, "554 5.4.6 too many hops: this message goes in a circle");
+	scope_reach(body->scope, HEADERS);
+}
+
+static void
+body_header(struct body *body, struct slice piece)
+{
+	size_t used = header_end_feed(&body->header_end, piece);
+
+	if (!buf_append(&body->header, (struct slice) { piece.data, used })) {
+		body_set_fault(body, "552 5.3.4 the header of the message is too long");
+		body->has_header = true;
+		return;
+	}
+	if (body->header_end.is_found)
+		body_end_header(body);
+}
+
+static void
+body_on_content(void *arg, struct slice piece)
+{
+	struct body *body = arg;
+
+	body->size += piece.length;
+	if (body->size_most > 0 && body->size > body->size_most)
+		body_set_fault(body, "552 5.3.4 the message is too large");
+	if (body->fault != NULL)
+		return;
+	EVP_DigestUpdate(body->hash, piece.data, piece.length);
+	if (!body->has_header)
+		body_header(body, piece);
+	scope_raw(body->scope, piece);
+}
+
+static void
+body_on_wire(void *arg, struct slice piece)
+{
+	struct body *body = arg;
+
+	if (body->fault != NULL)
+		return;
+	if (body->is_streamed) {
+		if (body->sink != NULL)
+			conn_write(body->sink, piece);
+	} else if (!spool_append(&body->spool, piece)) {
+		body_set_fault(body, "452 4.3.1 no space for the message now");
+	}
+}
+
+static void
+body_end(struct body *body)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned length = 0;
+
+	if (body->unframe.mode == UNFRAME_REJECT && unframe_is_impure(&body->unframe))
+		body_set_fault(body, "550 5.6.11 the message holds a CR or LF that is not CRLF");
+	if (!body->has_header)
+		body_end_header(body);
+	if (EVP_DigestFinal_ex(body->hash, digest, &length) != 1)
+		abort();
+	for (unsigned i = 0; i < length; i++)
+		snprintf(body->hash_text + i * 2, 3, "%02x", digest[i]);
+	body->scope->mail.size = body->size;
+	body->scope->mail.had_bare_newline = unframe_is_impure(&body->unframe);
+}
+
+size_t
+body_feed(struct body *body, struct slice input)
+{
+	struct unframe_sink sink = { .content = body_on_content, .wire = body_on_wire, .arg = body };
+
+	assert(!body_is_done(body));
+	size_t used = unframe_feed(&body->unframe, input, &sink);
+
+	if (body_is_done(body))
+		body_end(body);
+	return used;
+}
+
+bool
+body_is_done(const struct body *body)
+{
+	return unframe_is_done(&body->unframe);
+}
+
+struct slice
+body_field(const struct body *body, const char *name)
+{
+	struct header_field field;
+	size_t offset = 0;
+
+	if (header_find(body->scope->mail.header, &offset, name, &field))
+		return field.value;
+	return (struct slice) { "", 0 };
+}

@@ -1,0 +1,337 @@
+#include "proxy/command.h"
+
+#include <stdio.h>
+
+#include "proxy/auth.h"
+#include "proxy/delivery.h"
+#include "proxy/message.h"
+#include "proxy/transaction.h"
+
+static enum step
+command_fault(struct session *session, const struct smtp_fault *fault)
+{
+	char reply[300];
+
+	snprintf(reply, sizeof(reply), "%d %s %s", fault->code, fault->enhanced, fault->text);
+	return session_error(session, reply);
+}
+
+/* ---- EHLO, HELO ---- */
+
+static struct ehlo_offer
+command_offer(const struct session *session)
+{
+	const struct config *config = session->worker->config;
+	bool has_tls = session->client.tls != NULL;
+
+	return ehlo_offer(&session->worker->ehlo,
+	    !has_tls && config->tls_server != NULL && session->listen->tls.value != LISTEN_TLS_OFF,
+	    session->listen->auth.value == LISTEN_AUTH_BACKEND &&
+	        (has_tls || session->listen->auth_without_tls),
+	    config->limits.message_size.value);
+}
+
+static enum step
+command_hello(struct session *session, struct slice argument, bool is_esmtp)
+{
+	const struct smtp_fault *fault;
+	struct slice name;
+
+	if (is_esmtp && !session->worker->ehlo.is_tried)
+		return WAIT;
+	fault = smtp_helo_read(&name, argument);
+	if (fault != NULL)
+		return command_fault(session, fault);
+	session_reset(session);
+	session->client.helo = arena_copy(session->arena, name);
+	session->client.is_esmtp = is_esmtp;
+	session->hello = scope_new(session->arena, session->dns, session->connection, SCOPE_HELO,
+	    &session->worker->config->pipeline);
+	scope_reach(session->hello, HELO);
+	if (is_esmtp) {
+		struct ehlo_offer offer = command_offer(session);
+
+		conn_write(session->front, ehlo_format(session->arena,
+		    session->worker->config->hostname, &session->worker->ehlo, &offer));
+	} else {
+		session_reply(session, "250 %s", session->worker->config->hostname);
+	}
+	return NEXT;
+}
+
+static enum step
+command_ehlo(struct session *session, struct slice argument)
+{
+	return command_hello(session, argument, true);
+}
+
+static enum step
+command_helo(struct session *session, struct slice argument)
+{
+	return command_hello(session, argument, false);
+}
+
+static enum step
+command_starttls(struct session *session, struct slice argument)
+{
+	if (argument.length > 0)
+		return session_error(session, "501 5.5.4 STARTTLS takes no argument");
+	if (session->client.tls != NULL)
+		return session_error(session, "503 5.5.1 TLS is on already");
+	if (session->worker->config->tls_server == NULL ||
+	    session->listen->tls.value == LISTEN_TLS_OFF)
+		return session_error(session, "502 5.5.1 there is no TLS here");
+	session_reply(session, "220 2.0.0 begin TLS");
+	session_start_tls(session);
+	return NEXT;
+}
+
+/* ---- the envelope ---- */
+
+static uint64_t
+command_size_limit(const struct session *session)
+{
+	return command_offer(session).size;
+}
+
+static enum step
+command_mail(struct session *session, struct slice argument)
+{
+	const struct config_limits *limits = &session->worker->config->limits;
+	struct ehlo_offer offer = command_offer(session);
+	struct smtp_path path;
+	struct smtp_params params;
+	const struct smtp_fault *fault;
+
+	if (session->mail != NULL)
+		return session_error(session, "503 5.5.1 a transaction is under way already");
+	if (session->listen->tls.value == LISTEN_TLS_REQUIRED && session->client.tls == NULL)
+		return session_error(session, "530 5.7.0 say STARTTLS first");
+	if (session->messages >= limits->messages || session->worker->is_ending) {
+		session_reply(session, "421 4.3.2 enough for this session, please come again");
+		session->lingers = true;
+		return END_SESSION;
+	}
+	fault = smtp_mail_read(&path, &params, argument, offer.extensions,
+	    command_size_limit(session));
+	if (fault != NULL)
+		return command_fault(session, fault);
+	session->mail = transaction_new(session, &path, &params);
+	session_reply(session, "250 2.1.0 sender noted");
+	return NEXT;
+}
+
+/* RCPT is settled: the recipient is one of the message's, or is not. */
+static enum step
+command_settle(struct session *session, struct recipient *recipient, bool is_taken)
+{
+	recipient->state = is_taken ? RECIPIENT_TAKEN : RECIPIENT_REFUSED;
+	session->mail->taken += is_taken;
+	session->mail->asked = NULL;
+	if (is_taken || ++session->refusals < session->worker->config->limits.refusals)
+		return NEXT;
+	session_reply(session, "421 4.7.0 too many refused recipients");
+	session->lingers = true;
+	return END_SESSION;
+}
+
+static enum step
+command_refuse(struct session *session, struct recipient *recipient, const struct verdict *verdict)
+{
+	struct transaction *t = session->mail;
+	int code = verdict->action == DEFER ? 451 : 550;
+	char id[ID_SIZE];
+	const char *text = transaction_refusal(t, recipient, verdict, code, id);
+
+	session_reply(session, "%d %s", code, text);
+	transaction_record(t, recipient, id, verdict, arena_format(t->arena, "%d %s", code, text),
+	    NULL);
+	return command_settle(session, recipient, false);
+}
+
+/* `discard` and `redirect` are the administrator's own rules; the client hears 2yz. */
+static void
+command_forward(struct transaction *t, struct recipient *recipient, const struct verdict *verdict)
+{
+	struct smtp_path path;
+
+	if (verdict->is_shadow)
+		return;
+	recipient->is_discarded = verdict->action == DISCARD;
+	if (verdict->action == REDIRECT &&
+	    smtp_path_read_mailbox(&path, slice_of(verdict->rule->redirect)))
+		recipient->path = smtp_path_copy(t->arena, &path);
+}
+
+static enum step
+command_judge(struct session *session, struct recipient *recipient)
+{
+	struct transaction *t = session->mail;
+	struct verdict verdict;
+	struct answer answer;
+
+	if (transaction_judge_recipient(t, recipient, &verdict) == WAIT)
+		return WAIT;
+	if ((verdict.action == REJECT || verdict.action == DEFER) && !verdict.is_shadow)
+		return command_refuse(session, recipient, &verdict);
+	if (transaction_differs(t, recipient)) {
+		session_reply(session, "452 4.5.3 please send to this recipient separately");
+		return command_settle(session, recipient, false);
+	}
+	command_forward(t, recipient, &verdict);
+	if (recipient->is_discarded) {
+		session_reply(session, "250 2.1.5 recipient noted");
+		return command_settle(session, recipient, true);
+	}
+	if (delivery_recipient(session, recipient, &answer) == WAIT)
+		return WAIT;
+	conn_write(session->front, answer.lines);
+	return command_settle(session, recipient, answer.code >= 200 && answer.code <= 299);
+}
+
+static enum step
+command_rcpt(struct session *session, struct slice argument)
+{
+	const struct smtp_fault *fault;
+	struct smtp_path path;
+	struct smtp_params params;
+	struct transaction *t = session->mail;
+
+	if (t->asked != NULL)
+		return command_judge(session, t->asked);
+	if (t->count >= session->worker->config->limits.recipients) {
+		session_reply(session, "452 4.5.3 too many recipients");
+		return NEXT;
+	}
+	fault = smtp_rcpt_read(&path, &params, argument, command_offer(session).extensions,
+	    smtp_params_has(&t->params, SMTP_PARAM_SMTPUTF8));
+	if (fault != NULL)
+		return command_fault(session, fault);
+	return command_judge(session, transaction_recipient(t, &path, &params));
+}
+
+static enum step
+command_data(struct session *session, struct slice argument)
+{
+	if (argument.length > 0)
+		return session_error(session, "501 5.5.4 DATA takes no argument");
+	if (session->mail->taken == 0)
+		return session_error(session, "554 5.5.1 no valid recipients");
+	return message_start(session);
+}
+
+/* ---- the small ones ---- */
+
+static enum step
+command_rset(struct session *session, struct slice argument)
+{
+	if (argument.length > 0)
+		return session_error(session, "501 5.5.4 RSET takes no argument");
+	session_end_mail(session);
+	session_reply(session, "250 2.0.0 forgotten");
+	return NEXT;
+}
+
+static enum step
+command_noop(struct session *session, struct slice argument)
+{
+	(void)argument;
+	session_reply(session, "250 2.0.0 here");
+	return NEXT;
+}
+
+static enum step
+command_vrfy(struct session *session, struct slice argument)
+{
+	if (argument.length == 0)
+		return session_error(session, "501 5.5.4 VRFY needs an address");
+	session_reply(session, "252 2.5.0 send it, and the mail server will tell");
+	return NEXT;
+}
+
+static enum step
+command_help(struct session *session, struct slice argument)
+{
+	(void)argument;
+	session_reply(session, "214 2.0.0 EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY QUIT");
+	return NEXT;
+}
+
+static enum step
+command_quit(struct session *session, struct slice argument)
+{
+	if (argument.length > 0)
+		return session_error(session, "501 5.5.4 QUIT takes no argument");
+	session_reply(session, "221 2.0.0 goodbye");
+	return END_SESSION;
+}
+
+enum command_when {
+	ALWAYS,
+	AFTER_HELLO,                   /* and MAIL needs it at the least */
+	IN_MAIL,                       /* a transaction is under way */
+	BEFORE_MAIL                    /* none is */
+};
+
+static const struct command {
+	const char *verb;
+	enum command_when when;
+	enum step (*run)(struct session *session, struct slice argument);
+} commands[] = {
+	{ "EHLO", ALWAYS, command_ehlo },
+	{ "HELO", ALWAYS, command_helo },
+	{ "STARTTLS", BEFORE_MAIL, command_starttls },
+	{ "AUTH", BEFORE_MAIL, auth_start },
+	{ "MAIL", AFTER_HELLO, command_mail },
+	{ "RCPT", IN_MAIL, command_rcpt },
+	{ "DATA", IN_MAIL, command_data },
+	{ "RSET", ALWAYS, command_rset },
+	{ "NOOP", ALWAYS, command_noop },
+	{ "VRFY", ALWAYS, command_vrfy },
+	{ "HELP", ALWAYS, command_help },
+	{ "QUIT", ALWAYS, command_quit },
+};
+
+static const char *
+command_misplaced(const struct session *session, enum command_when when)
+{
+	switch (when) {
+	case ALWAYS:
+		break;
+	case BEFORE_MAIL:
+		if (session->mail != NULL)
+			return "503 5.5.1 not within a transaction";
+		if (session->hello == NULL)
+			return "503 5.5.1 say EHLO first";
+		break;
+	case AFTER_HELLO:
+		if (session->hello == NULL)
+			return "503 5.5.1 say EHLO first";
+		break;
+	case IN_MAIL:
+		if (session->mail == NULL)
+			return "503 5.5.1 MAIL comes first";
+		break;
+	}
+	return NULL;
+}
+
+enum step
+command_run(struct session *session, struct slice line)
+{
+	struct smtp_command command;
+	const struct smtp_fault *fault = smtp_command_read(&command, line);
+
+	if (fault != NULL)
+		return command_fault(session, fault);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(command.verb, commands[i].verb) != 0)
+			continue;
+		const char *misplaced = command_misplaced(session, commands[i].when);
+
+		if (misplaced != NULL)
+			return session_error(session, misplaced);
+		return commands[i].run(session, command.argument);
+	}
+	return session_error(session, "500 5.5.1 this command is not known here");
+}

@@ -1,0 +1,198 @@
+#include "proxy/message.h"
+
+#include <stdlib.h>
+
+#include "proxy/backend.h"
+#include "proxy/delivery.h"
+
+static enum step message_text(struct session *session);
+static enum step message_judge(struct session *session);
+static enum step message_deliver(struct session *session);
+
+static bool
+message_is_streamed(const struct config *config)
+{
+	return config->delivery.value == DELIVERY_STREAM ||
+	    (config->delivery.value == DELIVERY_AUTO && !policy_needs_hold(&config->policy));
+}
+
+static enum unframe_mode
+message_mode(const struct session *session)
+{
+	const struct config *config = session->worker->config;
+
+	if (config->bare_newline.value == BARE_NEWLINE_REJECT)
+		return UNFRAME_REJECT;
+	if (config->bare_newline.value == BARE_NEWLINE_PASS &&
+	    networks_have(&config->bare_newline_peers, session->client.ip, NULL, 0))
+		return UNFRAME_PASS;
+	return UNFRAME_NORMALIZE;
+}
+
+static void
+message_begin(struct session *session)
+{
+	struct transaction *t = session->mail;
+	const struct config *config = session->worker->config;
+	uint64_t size = session->worker->ehlo.size;
+
+	if (config->limits.message_size.value > 0 &&
+	    (size == 0 || config->limits.message_size.value < size))
+		size = config->limits.message_size.value;
+	body_begin(&t->body, t->scope, config, &session->worker->spool, size, message_mode(session));
+	t->body.is_streamed = message_is_streamed(config);
+}
+
+/* Is there anybody to whom it goes? (Not when each recipient is discarded.) */
+static bool
+message_has_target(const struct transaction *t)
+{
+	for (const struct recipient *r = t->recipients; r != NULL; r = r->next)
+		if (r->state == RECIPIENT_TAKEN && !r->is_discarded)
+			return true;
+	return false;
+}
+
+enum step
+message_start(struct session *session)
+{
+	struct transaction *t = session->mail;
+	struct answer answer = { .code = 354 };
+
+	if (t->body.config == NULL)
+		message_begin(session);
+	if (t->body.is_streamed && message_has_target(t) &&
+	    delivery_start(session, &answer) == WAIT)
+		return WAIT;
+	if (answer.code != 354) {
+		conn_write(session->front, answer.lines);
+		session_end_mail(session);
+		return NEXT;
+	}
+	session_reply(session, "354 end with CRLF.CRLF");
+	conn_limit_input(session->front, CONN_INPUT_MOST);
+	session->step = message_text;
+	return NEXT;
+}
+
+static enum step
+message_text(struct session *session)
+{
+	struct transaction *t = session->mail;
+	struct slice input = conn_input(session->front);
+
+	if (t->body.is_streamed && !delivery_has_room(session))
+		return WAIT;
+	if (input.length == 0) {
+		if (session_is_deserted(session))
+			return END_SESSION;
+		session_await(session, session->worker->config->timeouts.data);
+		return session->is_late ? session_is_late(session) : WAIT;
+	}
+	session_arrived(session);
+	conn_take(session->front, body_feed(&t->body, input));
+	if (body_is_done(&t->body)) {
+		conn_limit_input(session->front, SESSION_INPUT);
+		session->step = message_judge;
+	}
+	return NEXT;
+}
+
+/* The transaction is over: its answer is given. */
+static enum step
+message_end(struct session *session)
+{
+	session->messages++;
+	session_end_mail(session);
+	session->step = session_command;
+	return NEXT;
+}
+
+static enum step
+message_refuse(struct session *session, const struct verdict *verdict, int code, const char *text)
+{
+	struct transaction *t = session->mail;
+	const char *reply = arena_format(t->arena, "%d %s", code, text);
+
+	session_reply(session, "%s", reply);
+	transaction_record(t, NULL, t->id, verdict, reply, NULL);
+	return message_end(session);
+}
+
+/* What the message itself is wrong in: size, header, line ends, no space. */
+static enum step
+message_fault(struct session *session)
+{
+	static const struct rule rule = { .name = "limits", .action = REJECT };
+	struct transaction *t = session->mail;
+	int code = atoi(t->body.fault);
+	struct verdict verdict = { .action = code < 500 ? DEFER : REJECT, .rule = &rule };
+
+	t->verdict = verdict;
+	return message_refuse(session, &verdict, code,
+	    arena_format(t->arena, "%s (case %s)", t->body.fault + 4, t->id));
+}
+
+static enum step
+message_judge(struct session *session)
+{
+	struct transaction *t = session->mail;
+	char id[ID_SIZE];
+
+	if (t->body.fault != NULL)
+		return message_fault(session);
+	if (transaction_judge_message(t) == WAIT)
+		return WAIT;
+	const struct verdict *verdict = &t->verdict;
+	bool is_refused = verdict->action == REJECT || verdict->action == DEFER;
+
+	if (is_refused && !verdict->is_shadow) {
+		int code = verdict->action == DEFER ? 451 : 550;
+
+		return message_refuse(session, verdict, code,
+		    transaction_refusal(t, NULL, verdict, code, id));
+	}
+	if (!message_has_target(t) || (verdict->action == DISCARD && !verdict->is_shadow))
+		return message_refuse(session, verdict, 250,
+		    arena_format(t->arena, "2.0.0 taken (case %s)", t->id));
+	if (verdict->action == REDIRECT && !verdict->is_shadow)
+		delivery_redirect(session, verdict->rule->redirect);
+	session->step = message_deliver;
+	return NEXT;
+}
+
+/* The first line without its CRLF: for the record. */
+static const char *
+message_first_line(struct arena *arena, const struct answer *answer)
+{
+	const char *end = memchr(answer->lines.data, '\r', answer->lines.length);
+	size_t length = end != NULL ? (size_t)(end - answer->lines.data) : answer->lines.length;
+
+	return arena_copy(arena, (struct slice) { answer->lines.data, length });
+}
+
+static enum step
+message_deliver(struct session *session)
+{
+	struct transaction *t = session->mail;
+	struct answer answer;
+
+	/* A client that has left does not hear the 250 and sends again: better not at all. */
+	if (session_is_deserted(session) && !delivery_is_committed(t))
+		return END_SESSION;
+	if (delivery_finish(session, &answer) == WAIT)
+		return WAIT;
+	conn_write(session->front, answer.lines);
+	if (answer.code < 400)
+		atomic_fetch_add(&session->worker->shared->bytes, t->body.size);
+	const char *line = message_first_line(t->arena, &answer);
+
+	transaction_record(t, NULL, t->id, &t->verdict, line, line);
+	return message_end(session);
+}
+
+bool
+message_is_committed(const struct session *session)
+{
+	return session->step == message_deliver && delivery_is_committed(session->mail);
+}

@@ -1,0 +1,479 @@
+#include "proxy/session.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "proxy/backend.h"
+#include "proxy/command.h"
+#include "proxy/message.h"
+#include "proxy/transaction.h"
+#include "rules/record.h"
+
+enum { ARENA_MOST = 256 * 1024, LINGER = 5 };
+
+static enum step session_greet(struct session *session);
+
+/* ---- what the steps use ---- */
+
+void
+session_reply(struct session *session, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	conn_print(session->front, "%s\r\n", text);
+}
+
+enum step
+session_error(struct session *session, const char *reply)
+{
+	session_reply(session, "%s", reply);
+	session->client.errors = ++session->errors;
+	if (session->errors < session->worker->config->limits.errors)
+		return NEXT;
+	session_reply(session, "421 4.7.0 too many errors");
+	session->lingers = true;
+	return END_SESSION;
+}
+
+static void
+session_on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct session *session = timer->data;
+
+	(void)loop, (void)events;
+	session->is_late = true;
+	task_wake(&session->task);
+}
+
+void
+session_await(struct session *session, struct seconds limit)
+{
+	if (ev_is_active(&session->timer) || session->is_late)
+		return;
+	ev_timer_set(&session->timer, limit.value, 0);
+	ev_timer_start(session->worker->loop, &session->timer);
+}
+
+void
+session_arrived(struct session *session)
+{
+	ev_timer_stop(session->worker->loop, &session->timer);
+	session->is_late = false;
+}
+
+enum step
+session_is_late(struct session *session)
+{
+	session_reply(session, "421 4.4.2 nothing came in time, closing");
+	session->lingers = true;
+	return END_SESSION;
+}
+
+bool
+session_is_deserted(const struct session *session)
+{
+	enum conn_state state = conn_state(session->front);
+
+	return state == CONN_BROKEN ||
+	    (state == CONN_CLOSED && conn_input(session->front).length == 0);
+}
+
+struct scope *
+session_scope(struct session *session)
+{
+	if (session->mail != NULL)
+		return session->mail->asked != NULL ? session->mail->asked->scope :
+		    session->mail->scope;
+	return session->hello != NULL ? session->hello : session->connection;
+}
+
+void
+session_end_mail(struct session *session)
+{
+	struct transaction *t = session->mail;
+
+	if (t == NULL)
+		return;
+	if (session->backend != NULL && t->told.is_said) {
+		if (t->stage == DELIVERY_TEXT)
+			backend_drop(session->backend, "the message was given up before its end");
+		else if (t->stage == DELIVERY_ENVELOPE)
+			session->is_backend_dirty = true;
+	}
+	session->mail = NULL;
+	transaction_end(t);
+}
+
+void
+session_reset(struct session *session)
+{
+	session_end_mail(session);
+	session->hello = NULL;
+}
+
+/* ---- lines ---- */
+
+enum step
+session_line(struct session *session, size_t limit, struct slice *line)
+{
+	struct slice input = conn_input(session->front);
+	size_t used = 0;
+
+	*line = (struct slice) { NULL, 0 };
+	switch (smtp_line_find(&session->line, input, limit, line, &used)) {
+	case SMTP_LINE_NONE:
+		conn_take(session->front, used);
+		if (conn_state(session->front) != CONN_OPEN)
+			return END_SESSION;
+		session_await(session, session->worker->config->timeouts.command);
+		return session->is_late ? session_is_late(session) : WAIT;
+	case SMTP_LINE_HAS:
+		session->line_used = used;
+		return NEXT;
+	case SMTP_LINE_TOO_LONG:
+		session->line_used = used;
+		session->line_fault = &smtp_fault_long_line;
+		break;
+	case SMTP_LINE_BARE_NEWLINE:
+		session->line_used = used;
+		session->line_fault = &smtp_fault_bare_newline;
+		break;
+	}
+	*line = (struct slice) { NULL, 0 };
+	return NEXT;
+}
+
+void
+session_line_done(struct session *session)
+{
+	conn_take(session->front, session->line_used);
+	session->line_used = 0;
+	session_arrived(session);
+}
+
+static size_t
+session_line_limit(const struct session *session)
+{
+	struct slice input = conn_input(session->front);
+
+	return input.length >= 5 && strncasecmp(input.data, "AUTH ", 5) == 0 ? SMTP_AUTH_LINE_MOST :
+	    SMTP_COMMAND_MOST;
+}
+
+/* The line is dropped only when its command is done; a command that waits finds it again. */
+enum step
+session_command(struct session *session)
+{
+	struct slice line;
+	enum step step;
+
+	if (session->worker->is_ending && session->mail == NULL) {
+		session_reply(session, "421 4.3.2 closing for now, please come again");
+		session->lingers = true;
+		return END_SESSION;
+	}
+	step = session_line(session, session_line_limit(session), &line);
+	if (step != NEXT)
+		return step;
+	if (line.data == NULL) {
+		const struct smtp_fault *fault = session->line_fault;
+		char reply[200];
+
+		snprintf(reply, sizeof(reply), "%d %s %s", fault->code, fault->enhanced, fault->text);
+		step = session_error(session, reply);
+	} else {
+		step = command_run(session, line);
+	}
+	if (step != WAIT)
+		session_line_done(session);
+	return step;
+}
+
+/* ---- TLS ---- */
+
+static enum step
+session_begin_tls(struct session *session)
+{
+	if (conn_queued(session->front) > 0) {
+		conn_flush(session->front);
+		if (conn_queued(session->front) > 0)
+			return session_is_deserted(session) ? END_SESSION : WAIT;
+	}
+	/* What was typed before the handshake is nobody's command (RFC 3207 4.2). */
+	conn_discard(session->front);
+	session->line = (struct smtp_line) { 0 };
+	conn_tls_accept(session->front, tls_server_context(session->worker->config->tls_server));
+	session->step = session_handshake;
+	return NEXT;
+}
+
+void
+session_start_tls(struct session *session)
+{
+	session_reset(session);
+	if (session->is_tied && session->backend != NULL) {
+		backend_free(session->backend);
+		session->backend = NULL;
+		session->is_tied = false;
+	}
+	session->client.user = NULL;
+	session->client.helo = NULL;
+	session->step = session_begin_tls;
+}
+
+enum step
+session_handshake(struct session *session)
+{
+	bool is_implicit = session->listen->tls.value == LISTEN_TLS_IMPLICIT;
+
+	session_await(session, session->worker->config->timeouts.tls);
+	switch (conn_state(session->front)) {
+	case CONN_HANDSHAKE:
+	case CONN_CONNECTING:
+		return session->is_late ? END_SESSION : WAIT;
+	case CONN_CLOSED:
+	case CONN_BROKEN:
+		log_line(LEVEL_INFO, "tls", "%s: handshake failed: %s", session->client.text,
+		    session->is_late ? "too slow" : conn_why(session->front));
+		return END_SESSION;
+	case CONN_OPEN:
+		break;
+	}
+	session_arrived(session);
+	session->client.tls = arena_strdup(session->arena, conn_tls_version(session->front));
+	session->client.cipher = arena_strdup(session->arena, conn_tls_cipher(session->front));
+	session->step = is_implicit ? session_greet : session_command;
+	return NEXT;
+}
+
+/* ---- the greeting ---- */
+
+/* Too many sessions already? The reply, or NULL. */
+static const char *
+session_limit(const struct session *session)
+{
+	const struct config_limits *limits = &session->worker->config->limits;
+	const struct shared *all = session->worker->all;
+
+	if (shared_sessions(all) > limits->sessions)
+		return "421 4.3.2 too many sessions, please try again later";
+	if (shared_sessions_of(all, session->place) > limits->sessions_per_client)
+		return "421 4.7.0 too many sessions from your address, please try again later";
+	return NULL;
+}
+
+/* A refusal spoken at once: instead of the greeting. */
+static enum step
+session_refuse(struct session *session, const struct verdict *verdict)
+{
+	const struct policy *policy = &session->worker->config->policy;
+	struct buf json = { .limit = LOG_RECORD_MOST }, text = { .limit = LOG_RECORD_MOST };
+	char id[ID_SIZE];
+	struct record record = { .id = id_make(id), .time = clock_unix(), .point = POINT_CONNECT,
+		.scope = session->connection, .verdict = *verdict };
+	int code = verdict->action == DEFER ? 421 : 554;
+
+	record.reply = arena_format(session->arena, "%d %s", code,
+	    record_reply_text(session->arena, &record, code == 421 ? 451 : 550));
+	record_json(&json, &record, policy);
+	record_text(&text, &record, policy);
+	log_record(buf_slice(&json), buf_slice(&text));
+	buf_free(&json);
+	buf_free(&text);
+	session->has_record = true;
+	session_reply(session, "%s", record.reply);
+	session->lingers = true;
+	return END_SESSION;
+}
+
+/* With greet_delay: who speaks in the meantime is early. Without: who has spoken already. */
+static bool
+session_has_waited(struct session *session)
+{
+	struct seconds delay = session->worker->config->greet_delay;
+
+	if (delay.value <= 0 || session->client.is_early)
+		return true;
+	if (conn_input(session->front).length > 0)
+		session->client.is_early = true;
+	session_await(session, delay);
+	return session->is_late || session->client.is_early;
+}
+
+static enum step
+session_greet(struct session *session)
+{
+	const struct config *config = session->worker->config;
+	const char *limit = session_limit(session);
+	struct verdict verdict;
+
+	if (limit != NULL) {
+		session_reply(session, "%s", limit);
+		session->lingers = true;
+		return END_SESSION;
+	}
+	if (conn_state(session->front) != CONN_OPEN)
+		return END_SESSION;
+	if (!session_has_waited(session))
+		return WAIT;
+	if (conn_input(session->front).length > 0 && session->client.tls == NULL)
+		session->client.is_early = true;
+	scope_reach(session->connection, CONNECT);
+	switch (policy_judge(&config->policy, session->connection->mail.evidence, POINT_CONNECT,
+	    NULL, session->listen->address, &verdict)) {
+	case JUDGE_WAIT:
+		return WAIT;
+	case JUDGED:
+		if ((verdict.action == REJECT || verdict.action == DEFER) && !verdict.is_shadow)
+			return session_refuse(session, &verdict);
+		break;
+	case JUDGE_LATER:
+		break;
+	}
+	session_arrived(session);
+	session_reply(session, "220 %s ESMTP postern", config->hostname);
+	session->step = session_command;
+	return NEXT;
+}
+
+/* ---- begin and end ---- */
+
+/* The client may still be sending: closing at once would reset what it has not read yet. */
+static enum step
+session_linger(struct session *session)
+{
+	conn_discard(session->front);
+	session_await(session, (struct seconds) { LINGER });
+	return session->is_late || conn_state(session->front) == CONN_BROKEN ||
+	    conn_state(session->front) == CONN_CLOSED ? END_SESSION : WAIT;
+}
+
+static bool
+session_may_end(struct session *session)
+{
+	bool is_lingering = session->step == session_linger;
+
+	conn_flush(session->front);
+	if (is_lingering || conn_state(session->front) != CONN_OPEN)
+		return true;
+	if (!session->lingers && conn_queued(session->front) == 0)
+		return true;
+	session_end_mail(session);
+	session_arrived(session);
+	if (session->lingers)
+		conn_finish(session->front);
+	session->step = session_linger;
+	return false;
+}
+
+static void
+session_run(void *arg)
+{
+	struct session *session = arg;
+	enum step step = NEXT;
+
+	conn_pull(session->front);
+	if (session->backend != NULL)
+		backend_pull(session->backend);
+	scope_run(session_scope(session));
+	while (step == NEXT) {
+		if (conn_state(session->front) == CONN_BROKEN && !message_is_committed(session))
+			step = END_SESSION;
+		else if (arena_is_full(session->arena))
+			step = session_error(session, "421 4.3.1 too much for one session"),
+			step = END_SESSION;
+		else
+			step = session->step(session);
+		if (step == END_SESSION && !session_may_end(session))
+			step = session->step(session);
+	}
+	if (step == END_SESSION) {
+		arena_free(session->arena);
+		return;
+	}
+	conn_flush(session->front);
+	if (session->backend != NULL)
+		backend_flush(session->backend);
+}
+
+static void
+session_undo(void *arg)
+{
+	struct session *session = arg;
+	struct worker *worker = session->worker;
+
+	session_end_mail(session);
+	if (session->backend != NULL)
+		backend_free(session->backend);
+	ev_timer_stop(worker->loop, &session->timer);
+	*session->link = session->next;
+	if (session->next != NULL)
+		session->next->link = session->link;
+	atomic_fetch_sub(&worker->shared->sessions, 1);
+	atomic_fetch_sub(&worker->shared->clients[session->place], 1);
+	if (worker->is_ending && worker->sessions == NULL)
+		ev_break(worker->loop, EVBREAK_ALL);
+}
+
+static void
+session_join(struct session *session)
+{
+	struct worker *worker = session->worker;
+
+	session->next = worker->sessions;
+	session->link = &worker->sessions;
+	if (session->next != NULL)
+		session->next->link = &session->next;
+	worker->sessions = session;
+	atomic_fetch_add(&worker->shared->sessions, 1);
+	atomic_fetch_add(&worker->shared->sessions_total, 1);
+	atomic_fetch_add(&worker->shared->clients[session->place], 1);
+}
+
+void
+session_new(struct worker *worker, int fd, const struct config_listen *listen,
+    const struct sockaddr *peer)
+{
+	struct arena *arena = arena_new(ARENA_MOST);
+	struct session *session = arena_alloc(arena, sizeof(*session));
+	char text[IP_TEXT_MOST];
+
+	*session = (struct session) { .worker = worker, .arena = arena, .listen = listen,
+		.step = session_greet };
+	ip_from_sockaddr(&session->client.ip, peer);
+	session->client.port = ip_port(peer);
+	session->client.text = arena_strdup(arena, ip_text(text, &session->client.ip));
+	session->client.listener = listen->address;
+	session->place = shared_place(worker->all, session->client.ip);
+	ev_timer_init(&session->timer, session_on_timer, 0, 0);
+	session->timer.data = session;
+
+	session_join(session);
+	task_init(&session->task, arena, &worker->tasks, session_run, session);
+	session->front = conn_new(arena, worker->loop, fd, &session->task);
+	conn_limit_input(session->front, SESSION_INPUT);
+	session->dns = dns_new(arena, worker->dns, &session->task);
+	session->connection = scope_new(arena, session->dns, NULL, SCOPE_CONNECTION,
+	    &worker->config->pipeline);
+	session->connection->mail.client = &session->client;
+	arena_defer(arena, session_undo, session);
+	if (listen->tls.value == LISTEN_TLS_IMPLICIT)
+		session->step = session_begin_tls;
+	task_wake(&session->task);
+}
+
+void
+session_wake_all(struct worker *worker)
+{
+	for (struct session *session = worker->sessions; session != NULL; session = session->next)
+		task_wake(&session->task);
+	if (worker->is_ending && worker->sessions == NULL)
+		ev_break(worker->loop, EVBREAK_ALL);
+}

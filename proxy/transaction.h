@@ -1,0 +1,104 @@
+/*
+ * transaction: one mail transaction (RFC 5321 3.3), from MAIL to the answer to its message.
+ *
+ * It holds the envelope, the message's text (body.h) and the scopes of the filters' facts:
+ * its own and one per recipient. It asks the policy at its two decision points and writes
+ * the record of what was decided. It says nothing to anybody: the commands reply, delivery.h
+ * speaks to the backend.
+ *
+ * Everything lives in the transaction's arena; transaction_end() frees it.
+ */
+#pragma once
+
+#include "lib/id.h"
+#include "lib/smtp.h"
+#include "proxy/body.h"
+#include "rules/record.h"
+
+struct session;
+
+/* A reply for the client: whole lines with CRLF; code 0: none yet. */
+struct answer {
+	int code;
+	struct slice lines;
+};
+
+/* A line of the envelope, on its way to the backend's present session. */
+struct told {
+	bool is_said;
+	struct answer answer;
+};
+
+enum recipient_state {
+	RECIPIENT_ASKED,               /* filters or the backend have not answered yet */
+	RECIPIENT_TAKEN,               /* the client was told 2yz */
+	RECIPIENT_REFUSED
+};
+
+struct recipient {
+	struct recipient *next;
+	struct address address;
+	struct smtp_path path;         /* whom the backend is told: the same, or by `redirect` */
+	struct smtp_params params;
+	struct scope *scope;
+	enum recipient_state state;
+	bool is_discarded;             /* by the verdict at RCPT: the backend hears nothing */
+	struct told told;
+};
+
+/* How far the message is on its way to the backend. */
+enum delivery_stage { DELIVERY_ENVELOPE, DELIVERY_START, DELIVERY_TEXT, DELIVERY_DOT };
+
+struct transaction {
+	struct session *session;
+	struct arena *arena;
+	struct dns *dns;
+	struct scope *scope;
+	char id[ID_SIZE];              /* the case number of its message */
+	struct address from;
+	struct smtp_path path;         /* of MAIL */
+	struct smtp_params params;
+	struct told told, reset;       /* MAIL, and a RSET before it */
+	struct recipient *recipients, **last;
+	struct recipient *asked;       /* the one that RCPT works on; NULL: none */
+	unsigned count, taken;         /* of recipients: named, taken */
+	struct body body;
+	struct verdict verdict;        /* at the end of the message */
+	bool is_judged;
+
+	enum delivery_stage stage;
+	uint64_t sent;                 /* of the spool */
+	bool is_renewed;               /* the backend's session was opened again */
+	struct answer early;           /* the backend's refusal in the middle of the text */
+};
+
+struct transaction *transaction_new(struct session *session, const struct smtp_path *from,
+    const struct smtp_params *params);
+void transaction_end(struct transaction *transaction);
+
+/* A recipient more, RECIPIENT_ASKED, with its stage begun. */
+struct recipient *transaction_recipient(struct transaction *transaction, const struct smtp_path *to,
+    const struct smtp_params *params);
+
+/* WAIT, or NEXT with what the policy says for this recipient now; a verdict that leaves the
+ * matter to the message is ACCEPT without a rule. */
+enum step transaction_judge_recipient(struct transaction *transaction, struct recipient *recipient,
+    struct verdict *verdict);
+
+/* Must this recipient come in a transaction of its own? (452 4.5.3) */
+bool transaction_differs(const struct transaction *transaction, const struct recipient *recipient);
+
+/* After the last byte: WAIT, or NEXT with transaction->verdict. */
+enum step transaction_judge_message(struct transaction *transaction);
+
+/* Which header fields go in front of the message: Received, and the verdict's. Into out. */
+void transaction_header(const struct transaction *transaction, struct buf *out);
+
+/* Writes the record to the log and counts it. recipient: whose refusal it is, at
+ * POINT_RCPT; else NULL. reply: to the client. backend_reply: NULL where it was not asked. */
+void transaction_record(struct transaction *transaction, const struct recipient *recipient,
+    const char *id, const struct verdict *verdict, const char *reply, const char *backend_reply);
+
+/* A refusal's text with case number: fills id; "5.7.1 ... (case 7F3K2Q00)". code: 550, 451. */
+const char *transaction_refusal(struct transaction *transaction, const struct recipient *recipient,
+    const struct verdict *verdict, int code, char id[ID_SIZE]);
