@@ -22,8 +22,8 @@
  * address, not even ::/0.
  *
  * The set is one flat block without pointers, ipset_size() bytes, and may be copied or lie in a
- * mapping shared between processes. At most 16 bytes for an IPv4 entry and 40 for an IPv6 entry,
- * whatever overlaps. Lookup is a binary search, no allocation, no locks.
+ * mapping shared between processes. At most 16 bytes for an IPv4 entry and 43 for an IPv6 entry,
+ * whatever overlaps. Lookup is a search by halves or eighths; no allocation, no locks.
  *
  * Limits: IPSET_SOURCES_MOST sources, IPSET_LINE_MOST lines in each, files of IPSET_FILE_MOST
  * bytes. Reading a file blocks; it is done in the master or when a worker starts.
