@@ -77,9 +77,12 @@ ptr_search(struct mail *mail, const struct regex *generic, const struct dns_answ
 }
 
 static enum step
-ptr_record(struct mail *mail, const char *value, const char *detail)
+ptr_record(struct mail *mail, const char *value, const char *detail, const char *pattern)
 {
-	evidence_add(mail->evidence, "ptr", "result", value, detail);
+	const struct about about[] = { { "pattern", pattern }, { 0 } };
+
+	evidence_add_about(
+	    mail->evidence, "ptr", "result", value, detail, pattern != NULL ? about : NULL);
 	return NEXT;
 }
 
@@ -94,21 +97,20 @@ ptr_connect(struct mail *mail, const void *arg)
 	if (names == NULL)
 		return WAIT;
 	if (names->state == DNS_FAILED)
-		return ptr_record(mail, "error", names->why);
+		return ptr_record(mail, "error", names->why, NULL);
 	if (names->state != DNS_OK)
-		return ptr_record(mail, "none", "no name");
+		return ptr_record(mail, "none", "no name", NULL);
 	struct ptr_search search = ptr_search(mail, options->generic.set, names);
 
 	if (search.is_waiting)
 		return WAIT;
 	if (search.good != NULL)
-		return ptr_record(mail, "pass", search.good);
+		return ptr_record(mail, "pass", search.good, NULL);
 	if (search.generic != NULL)
-		return ptr_record(mail, "generic",
-		    arena_format(mail->arena, "%s (%s)", search.generic, search.pattern));
+		return ptr_record(mail, "generic", search.generic, search.pattern);
 	if (search.failed != NULL)
-		return ptr_record(mail, "error", search.failed);
-	return ptr_record(mail, "mismatch", names->records[0].data);
+		return ptr_record(mail, "error", search.failed, NULL);
+	return ptr_record(mail, "mismatch", names->records[0].data, NULL);
 }
 
 const struct filter ptr_filter = {

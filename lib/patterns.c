@@ -7,45 +7,42 @@
 
 enum { PLACE_MOST = 256 };
 
-/* Columns count characters, faults bytes. */
-static unsigned
-patterns_column(struct slice pattern, size_t at)
-{
-	struct slice before = { pattern.data, at < pattern.length ? at : pattern.length };
-	unsigned column = 0;
+/* Where a pattern stands: for faults the path, for facts a short name. */
+struct patterns_place {
+	const char *path, *name;
+	unsigned line, column;
+};
 
-	for (; before.length > 0; column++) {
-		size_t length = utf8_read(before, NULL);
+/* Columns count characters, the regex's faults bytes. */
+static unsigned
+patterns_characters(struct slice text)
+{
+	unsigned count = 0;
+
+	for (; text.length > 0; count++) {
+		size_t length = utf8_read(text, NULL);
 
 		length += length == 0;
-		before.data += length;
-		before.length -= length;
+		text.data += length;
+		text.length -= length;
 	}
-	return column;
-}
-
-static const char *
-patterns_place(char place[PLACE_MOST], const char *file, unsigned line)
-{
-	const char *slash = file != NULL ? strrchr(file, '/') : NULL;
-
-	if (file == NULL)
-		return "";
-	snprintf(place, PLACE_MOST, "%s:%u", slash != NULL ? slash + 1 : file, line);
-	return place;
+	return count;
 }
 
 static void
 patterns_add(struct option_reader *reader, struct regex *set, struct slice pattern,
-    const char *file, unsigned line, unsigned column)
+    const struct patterns_place *at)
 {
 	char place[PLACE_MOST];
 	struct regex_fault fault;
 
-	if (!regex_add(set, pattern, patterns_place(place, file, line), true, &fault))
-		fault_add_place(reader->faults, file, line,
-		    column + patterns_column(pattern, fault.at), "bad regular expression: %s",
-		    fault.why);
+	snprintf(place, sizeof(place), "%s:%u", at->name, at->line);
+	if (regex_add(set, pattern, place, true, &fault))
+		return;
+	unsigned before = patterns_characters((struct slice) { pattern.data, fault.at });
+
+	fault_add_place(reader->faults, at->path, at->line, at->column + before,
+	    "bad regular expression: %s", fault.why);
 }
 
 static struct slice
@@ -76,36 +73,49 @@ static void
 patterns_read_file(struct option_reader *reader, struct regex *set, const struct node *name)
 {
 	const char *path = option_path(reader, name);
+	struct patterns_place at = { path, name->text, .line = 1, .column = 1 };
 	struct file file;
 
 	if (!file_read(reader->arena, path, PATTERNS_FILE_MOST, &file)) {
-		fault_add(reader->faults, name, "cannot read %s: %s", path, file.fault);
+		fault_add(reader->faults, name, "cannot read \"%s\": %s", path, file.fault);
 		return;
 	}
 	struct slice rest = file.bytes;
 
 	if (rest.length >= 3 && memcmp(rest.data, "\xef\xbb\xbf", 3) == 0)
 		rest = (struct slice) { rest.data + 3, rest.length - 3 };
-	for (unsigned number = 1; rest.length > 0; number++) {
+	for (; rest.length > 0; at.line++) {
 		struct slice line = patterns_line(&rest);
 
 		if (!patterns_is_silent(line))
-			patterns_add(reader, set, line, path, number, 1);
+			patterns_add(reader, set, line, &at);
 	}
+}
+
+/* A pattern that stands in the configuration itself; a quoted one begins behind its quote. */
+static void
+patterns_read_text(struct option_reader *reader, struct regex *set, const struct node *text)
+{
+	const char *path = text->file != NULL ? text->file : "";
+	const char *slash = strrchr(path, '/');
+	const struct patterns_place at = { text->file, slash != NULL ? slash + 1 : path, text->line,
+		text->column + text->quoted };
+
+	patterns_add(reader, set, slice_of(text->text), &at);
 }
 
 static void
 patterns_read_item(struct option_reader *reader, struct regex *set, const struct node *item)
 {
-	const struct node *file = item->kind == NODE_MAP ? node_find(item, "file") : NULL;
+	const struct node *file = node_find(item, "file");
 
 	if (item->kind == NODE_TEXT && !node_is_empty(item))
-		patterns_add(reader, set, slice_of(item->text), item->file, item->line,
-		    item->column + item->quoted);
-	else if (file != NULL && file->kind == NODE_TEXT && node_count(item) == 1)
+		patterns_read_text(reader, set, item);
+	else if (file != NULL && node_count(item) == 1 && file->kind == NODE_TEXT &&
+	    !node_is_empty(file))
 		patterns_read_file(reader, set, file);
 	else
-		option_impossible(reader, item, "a regular expression, or file: with a name");
+		option_impossible(reader, item, "a regular expression or file: NAME");
 }
 
 bool
@@ -113,14 +123,11 @@ patterns_read(struct option_reader *reader, const struct node *value, void *fiel
 {
 	struct patterns *patterns = field;
 	struct regex *set = regex_new(reader->arena);
+	size_t before = reader->faults->count;
+	const struct node *item = value->kind == NODE_LIST ? value->child : value;
 
-	if (node_is_empty(value))
-		return false;
-	if (value->kind != NODE_LIST)
-		patterns_read_item(reader, set, value);
-	else
-		for (const struct node *item = value->child; item != NULL; item = item->next)
-			patterns_read_item(reader, set, item);
+	for (; item != NULL; item = value->kind == NODE_LIST ? item->next : NULL)
+		patterns_read_item(reader, set, item);
 	patterns->set = regex_count(set) > 0 ? set : NULL;
-	return true;
+	return reader->faults->count == before;
 }

@@ -1,0 +1,228 @@
+#include "rules/record_parts.h"
+
+#include <math.h>
+
+#include "lib/clock.h"
+#include "lib/json.h"
+
+enum { SUBJECT_MOST = 1000 };
+
+static void
+record_put_client(struct json *json, const struct record *record)
+{
+	const struct client *client = record->scope->mail.client;
+
+	json_open_object(json_key(json, "client"));
+	json_text(json_key(json, "ip"), client->text);
+	json_text(json_key(json, "name"), record_client_name(record));
+	json_text(json_key(json, "helo"), client->helo);
+	json_text(json_key(json, "tls"), client->tls);
+	json_text(json_key(json, "user"), client->user);
+	json_close_object(json);
+}
+
+static void
+record_put_recipients(struct json *json, const struct record *record)
+{
+	const char *const *recipient = record->recipients;
+
+	json_open_array(json_key(json, "recipients"));
+	for (; recipient != NULL && *recipient != NULL; recipient++)
+		json_text(json, *recipient);
+	json_close_array(json);
+}
+
+/* The field's value without its folding (RFC 5322 2.2.3). */
+static void
+record_put_subject(struct json *json, struct slice subject)
+{
+	char text[SUBJECT_MOST];
+	size_t length = 0;
+
+	if (subject.data == NULL) {
+		json_null(json_key(json, "subject"));
+		return;
+	}
+	for (size_t i = 0; i < subject.length && length < sizeof(text); i++)
+		if (subject.data[i] != '\r' && subject.data[i] != '\n')
+			text[length++] = subject.data[i];
+	json_string(json_key(json, "subject"), (struct slice) { text, length });
+}
+
+/* A number as JSON has it, that no reader will change: no leading zero, below 2^53. */
+static bool
+record_is_number(const char *text)
+{
+	size_t length = strspn(text, "0123456789");
+
+	return length > 0 && length <= 15 && text[length] == '\0' &&
+	    (text[0] != '0' || length == 1);
+}
+
+static void
+record_put_about(struct json *json, const struct about *about)
+{
+	if (about == NULL)
+		return;
+	json_open_object(json_key(json, "about"));
+	for (; about->name != NULL; about++) {
+		json_key(json, about->name);
+		if (record_is_number(about->value))
+			json_raw(json, slice_of(about->value));
+		else
+			json_text(json, about->value);
+	}
+	json_close_object(json);
+}
+
+/* Three digits below 10 ms, else one behind the point. */
+static void
+record_put_ms(struct json *json, double ms)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), ms < 10 ? "%.3g" : "%.1f", ms > 0.001 ? ms : 0);
+	json_raw(json_key(json, "ms"), slice_of(text));
+}
+
+static void
+record_put_facts(struct json *json, const struct record *record)
+{
+	struct evidence_place place = { 0 };
+	const struct fact *fact;
+
+	json_open_array(json_key(json, "facts"));
+	while ((fact = evidence_next(record->scope->mail.evidence, &place)) != NULL) {
+		json_open_object(json);
+		json_text(json_key(json, "filter"), fact->filter);
+		json_text(json_key(json, "key"), fact->key);
+		json_text(json_key(json, "value"), fact->value);
+		record_put_about(json, fact->about);
+		json_text(json_key(json, "detail"), fact->detail);
+		record_put_ms(json, (double)fact->ms);
+		json_close_object(json);
+	}
+	json_close_array(json);
+}
+
+static void
+record_put_score(struct json *json, double score)
+{
+	char text[32];
+
+	json_key(json, "score");
+	if (fabs(score) >= 1e9 || fabs(score * 10 - round(score * 10)) > 1e-9) {
+		json_double(json, score);
+		return;
+	}
+	snprintf(text, sizeof(text), "%.1f", round(score * 10) / 10 + 0.0);
+	json_raw(json, slice_of(text));
+}
+
+static void
+record_put_shadow(struct json *json, const char *rule, enum action action)
+{
+	json_open_object(json);
+	json_text(json_key(json, "rule"), rule);
+	json_text(json_key(json, "action"), action_name(action));
+	json_close_object(json);
+}
+
+/* With mode: shadow everything was accepted, and the verdict is what would have been. */
+static void
+record_put_verdict(struct json *json, const struct record *record, const struct policy *policy)
+{
+	const struct verdict *verdict = &record->verdict;
+	const char *rule = verdict->rule != NULL ? verdict->rule->name : NULL;
+	const struct rule *shadow = NULL;
+
+	json_open_object(json_key(json, "verdict"));
+	json_text(
+	    json_key(json, "action"), action_name(verdict->is_shadow ? ACCEPT : verdict->action));
+	json_text(json_key(json, "rule"), verdict->is_shadow ? NULL : rule);
+	record_put_score(json, verdict->score);
+	json_open_array(json_key(json, "shadow"));
+	if (verdict->is_shadow && verdict->action != ACCEPT)
+		record_put_shadow(json, rule, verdict->action);
+	while ((shadow = record_shadow(record, policy, shadow)) != NULL)
+		record_put_shadow(json, shadow->name, shadow->action);
+	json_close_array(json);
+	json_close_object(json);
+}
+
+static void
+record_put_backend(struct json *json, const struct record *record)
+{
+	json_open_object(json_key(json, "backend"));
+	json_text(json_key(json, "server"), record->backend);
+	json_text(json_key(json, "reply"), record->backend_reply);
+	json_close_object(json);
+}
+
+static void
+record_put_body(struct json *json, const struct record *record)
+{
+	json_open_object(json_key(json, "body"));
+	json_text(json_key(json, "in"), record->body_in);
+	json_text(json_key(json, "out"), record->body_out);
+	json_close_object(json);
+}
+
+const char *
+record_client_name(const struct record *record)
+{
+	const struct fact *fact = evidence_find(record->scope->mail.evidence, "ptr", "result");
+
+	if (fact == NULL ||
+	    (strcmp(fact->value, "pass") != 0 && strcmp(fact->value, "generic") != 0))
+		return NULL;
+	return fact->detail;
+}
+
+const struct rule *
+record_shadow(const struct record *record, const struct policy *policy, const struct rule *after)
+{
+	const struct mail *mail = &record->scope->mail;
+
+	return policy_shadow(
+	    policy, mail->evidence, mail->recipient, mail->client->listener, after);
+}
+
+static const char *
+record_point(enum point point)
+{
+	static const char *const names[] = {
+		[POINT_CONNECT] = "connect",
+		[POINT_RCPT] = "rcpt",
+		[POINT_MESSAGE] = "message",
+	};
+
+	return names[point];
+}
+
+void
+record_json(struct buf *out, const struct record *record, const struct policy *policy)
+{
+	const struct mail *mail = &record->scope->mail;
+	char time[TIME_ISO_MOST];
+	struct json json;
+
+	json_init(&json, out);
+	json_open_object(&json);
+	json_text(json_key(&json, "case"), record->id);
+	json_text(json_key(&json, "time"), time_iso(time, record->time));
+	json_text(json_key(&json, "point"), record_point(record->point));
+	json_text(json_key(&json, "listener"), mail->client->listener);
+	record_put_client(&json, record);
+	json_text(json_key(&json, "from"), mail->from != NULL ? mail->from->text : NULL);
+	record_put_recipients(&json, record);
+	json_unsigned(json_key(&json, "size"), record->size);
+	record_put_subject(&json, record->subject);
+	record_put_facts(&json, record);
+	record_put_verdict(&json, record, policy);
+	json_text(json_key(&json, "reply"), record->reply);
+	record_put_backend(&json, record);
+	record_put_body(&json, record);
+	json_text(json_key(&json, "policy"), policy->hash);
+	json_close_object(&json);
+}
