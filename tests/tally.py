@@ -20,6 +20,7 @@ def tell(text):
 
 def tell_end(path, lines=40):
     text = path.read_text(errors="replace").rstrip().splitlines()
+    text = [line for line in text if not re.match(r"\[ +(OK|RUN|PASSED) +\] ", line)]
     for line in text[-lines:]:
         tell("    " + line)
 

@@ -17,7 +17,8 @@ fi | while read -r file; do
 	[ -f "$file" ] && echo "$file"
 done | LC_ALL=C sort -u >"$target/.files.new"
 
-tar -cf - -T "$target/.files.new" | tar -C "$target" -xf -
+# The format keeps fractions of seconds, which make needs.
+tar --format=posix -cf - -T "$target/.files.new" | tar -C "$target" -xf -
 cd "$target"
 if [ -f .files ]; then
 	LC_ALL=C comm -23 .files .files.new | while read -r file; do rm -f "$file"; done
