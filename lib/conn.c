@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/socket.h"
@@ -419,6 +420,17 @@ conn_flush(struct conn *conn)
 	if (conn_is_up(conn))
 		conn_send(conn);
 	conn_settle(conn);
+}
+
+void
+conn_finish(struct conn *conn)
+{
+	conn_flush(conn);
+	if (conn->state == CONN_BROKEN)
+		return;
+	if (conn->tls != NULL)
+		tls_session_say_end(conn->tls);
+	shutdown(conn->io.fd, SHUT_WR);
 }
 
 uint64_t

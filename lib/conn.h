@@ -79,6 +79,10 @@ void conn_write(struct conn *conn, struct slice bytes);
 void conn_print(struct conn *conn, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void conn_flush(struct conn *conn);
 
+/* No more output after this: flushes, says close_notify, shuts our direction down. What the
+ * peer still sends can be read, until it closes (CONN_CLOSED); then the owner ends it all. */
+void conn_finish(struct conn *conn);
+
 /* Bytes taken in and handed out so far (plain text side); for progress and records. */
 uint64_t conn_bytes_in(const struct conn *conn);
 uint64_t conn_bytes_out(const struct conn *conn);

@@ -49,11 +49,18 @@ tls_session_new(struct arena *arena, SSL_CTX *context, int fd)
 
 /* With a record half written, close_notify would wait behind it. */
 void
-tls_session_end(struct tls_session *session)
+tls_session_say_end(struct tls_session *session)
 {
 	ERR_clear_error();
 	if (session->is_open && !session->is_dead && !session->is_writing)
 		SSL_shutdown(session->ssl);
+	ERR_clear_error();
+}
+
+void
+tls_session_end(struct tls_session *session)
+{
+	tls_session_say_end(session);
 	SSL_free(session->ssl);
 	SSL_CTX_free(session->context);
 	ERR_clear_error();

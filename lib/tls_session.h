@@ -46,6 +46,9 @@ struct tls_session {
 struct tls_session *tls_session_new(struct arena *arena, SSL_CTX *context, int fd);
 void tls_session_end(struct tls_session *session);
 
+/* close_notify, if it can leave without waiting; reading goes on. */
+void tls_session_say_end(struct tls_session *session);
+
 void tls_session_turn(struct tls_session *session);
 enum io_outcome
 tls_session_shake(struct tls_session *session, struct ev_loop *loop, struct task *task);

@@ -46,8 +46,8 @@ auth_note_user(struct session *session, struct slice response)
 	if (end != NULL)
 		user.length = (size_t)(end - user.data);
 	if (user.length > 0 && session->auth.mechanism != AUTH_OTHER && session->auth.user == NULL)
-		session->auth.user = arena_strdup(session->arena,
-		    log_printable(name, sizeof(name), user));
+		session->auth.user =
+		    arena_strdup(session->arena, log_printable(name, sizeof(name), user));
 	OPENSSL_cleanse(decoded, sizeof(decoded));
 }
 
@@ -68,8 +68,9 @@ auth_refusal(const struct session *session)
 static enum auth_mechanism
 auth_mechanism(struct slice name)
 {
-	return slice_matches(name, "PLAIN") ? AUTH_PLAIN :
-	    slice_matches(name, "LOGIN") ? AUTH_LOGIN : AUTH_OTHER;
+	return slice_matches(name, "PLAIN") ? AUTH_PLAIN
+	    : slice_matches(name, "LOGIN")  ? AUTH_LOGIN
+					    : AUTH_OTHER;
 }
 
 enum step
@@ -130,7 +131,8 @@ auth_answer(struct session *session)
 	session->step = session_command;
 	conn_write(session->front, answer.lines);
 	if (reply->code == 235) {
-		session->client.user = session->auth.user != NULL ? session->auth.user : "(unnamed)";
+		session->client.user =
+		    session->auth.user != NULL ? session->auth.user : "(unnamed)";
 		session->is_tied = true;
 	} else if (++session->errors >= session->worker->config->limits.errors) {
 		session_reply(session, "421 4.7.0 too many errors");

@@ -15,16 +15,16 @@ struct backend {
 	struct worker *worker;
 	struct arena *arena;
 	struct task *task;
-	struct route route;            /* which server and address is tried now */
+	struct route route; /* which server and address is tried now */
 	struct conn *conn;
-	backend_step step;             /* of the opening; NULL: it is open */
+	backend_step step; /* of the opening; NULL: it is open */
 	ev_timer limit;
-	bool is_late;                  /* the limit has passed */
+	bool is_late; /* the limit has passed */
 	bool is_lost, was_open;
-	bool is_without_tls;           /* opportunistic TLS has failed with this address */
-	bool is_in_text;               /* between 354 and the final dot */
-	unsigned owed;                 /* replies */
-	bool is_reading;               /* reader is within a reply */
+	bool is_without_tls; /* opportunistic TLS has failed with this address */
+	bool is_in_text;     /* between 354 and the final dot */
+	unsigned owed;       /* replies */
+	bool is_reading;     /* reader is within a reply */
 	struct reply_reader reader;
 	struct smtp_ehlo ehlo;
 	double lost_at;
@@ -50,8 +50,8 @@ backend_undo(void *arg)
 }
 
 static enum step backend_connect(struct backend *backend);
-static enum step backend_read(struct backend *backend, struct arena *arena,
-    const struct reply **reply, const char **why);
+static enum step backend_read(
+    struct backend *backend, struct arena *arena, const struct reply **reply, const char **why);
 
 struct backend *
 backend_new(struct worker *worker, struct task *task)
@@ -59,8 +59,9 @@ backend_new(struct worker *worker, struct task *task)
 	struct arena *arena = arena_new(ARENA_MOST);
 	struct backend *backend = arena_alloc(arena, sizeof(*backend));
 
-	*backend = (struct backend) { .worker = worker, .arena = arena, .task = task,
-		.step = backend_connect };
+	*backend = (struct backend) {
+		.worker = worker, .arena = arena, .task = task, .step = backend_connect
+	};
 	route_init(&backend->route, arena, worker, task);
 	ev_timer_init(&backend->limit, backend_on_limit, 0, 0);
 	backend->limit.data = backend;
@@ -111,7 +112,8 @@ backend_lose(struct backend *backend, const char *fault, const char *why)
 void
 backend_drop(struct backend *backend, const char *why)
 {
-	backend_lose(backend, "451 4.4.2 the mail server's session broke off, please try again", why);
+	backend_lose(
+	    backend, "451 4.4.2 the mail server's session broke off, please try again", why);
 }
 
 /* This address will not do: the next one, or the end. */
@@ -242,8 +244,8 @@ backend_secure(struct backend *backend)
 	if (conn_tls_version(backend->conn) != NULL || mode == BACKEND_TLS_OFF)
 		return backend_ready(backend);
 	if (has_tls && !backend->is_without_tls) {
-		backend_say(backend, slice_of("STARTTLS\r\n"),
-		    backend->worker->config->timeouts.greeting);
+		backend_say(
+		    backend, slice_of("STARTTLS\r\n"), backend->worker->config->timeouts.greeting);
 		backend->step = backend_starttls;
 		return NEXT;
 	}
@@ -334,8 +336,8 @@ backend_handshake(struct backend *backend)
 	switch (conn_state(backend->conn)) {
 	case CONN_HANDSHAKE:
 	case CONN_CONNECTING:
-		return backend->is_late ?
-		    backend_without_tls(backend, "no handshake in time") : WAIT;
+		return backend->is_late ? backend_without_tls(backend, "no handshake in time")
+					: WAIT;
 	case CONN_BROKEN:
 	case CONN_CLOSED:
 		return backend_without_tls(backend, conn_why(backend->conn));
@@ -362,8 +364,8 @@ backend_open(struct backend *backend)
 
 /* A reply from the input. END_SESSION: *why it cannot be had. */
 static enum step
-backend_read(struct backend *backend, struct arena *arena, const struct reply **reply,
-    const char **why)
+backend_read(
+    struct backend *backend, struct arena *arena, const struct reply **reply, const char **why)
 {
 	struct slice input = conn_input(backend->conn);
 	size_t used = 0;
@@ -388,8 +390,9 @@ backend_read(struct backend *backend, struct arena *arena, const struct reply **
 	case REPLY_NEED_MORE:
 		break;
 	}
-	*why = backend->is_late ? "no answer in time" :
-	    conn_why(backend->conn)[0] != '\0' ? conn_why(backend->conn) : "it closed the connection";
+	*why = backend->is_late                  ? "no answer in time"
+	    : conn_why(backend->conn)[0] != '\0' ? conn_why(backend->conn)
+						 : "it closed the connection";
 	return backend->is_late || conn_state(backend->conn) != CONN_OPEN ? END_SESSION : WAIT;
 }
 

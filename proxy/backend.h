@@ -33,10 +33,10 @@ void backend_flush(struct backend *backend);
 /* NEXT: commands may be said. END_SESSION: lost. */
 enum step backend_open(struct backend *backend);
 
-bool backend_is_open(const struct backend *backend);   /* and not lost */
+bool backend_is_open(const struct backend *backend); /* and not lost */
 bool backend_is_lost(const struct backend *backend);
-bool backend_was_open(const struct backend *backend);  /* at any time */
-double backend_lost_at(const struct backend *backend); /* clock_seconds() */
+bool backend_was_open(const struct backend *backend);     /* at any time */
+double backend_lost_at(const struct backend *backend);    /* clock_seconds() */
 const char *backend_fault(const struct backend *backend); /* a reply: "451 4.4.1 ..." */
 
 /* One command, CRLF and all; a reply is owed then, within the limit from the last say. */

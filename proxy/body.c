@@ -43,7 +43,7 @@ body_end_header(struct body *body)
 	body->has_header = true;
 	if (header.length >= 2 && memcmp(header.data + header.length - 2, "\r\n", 2) == 0 &&
 	    (header.length == 2 || header.data[header.length - 3] == '\n'))
-		header.length -= 2;            /* the empty line */
+		header.length -= 2; /* the empty line */
 	body->scope->mail.header = header;
 	if (header_count(header, "Received") > 100)
 		body_set_fault(body, "554 5.4.6 too many hops: this message goes in a circle");
@@ -116,7 +116,9 @@ body_end(struct body *body)
 size_t
 body_feed(struct body *body, struct slice input)
 {
-	struct unframe_sink sink = { .content = body_on_content, .wire = body_on_wire, .arg = body };
+	struct unframe_sink sink = {
+		.content = body_on_content, .wire = body_on_wire, .arg = body
+	};
 
 	assert(!body_is_done(body));
 	size_t used = unframe_feed(&body->unframe, input, &sink);

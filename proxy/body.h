@@ -25,18 +25,18 @@ enum { BODY_HASH_TEXT = 65 };
 
 struct body {
 	const struct config *config;
-	struct scope *scope;           /* the transaction's */
+	struct scope *scope; /* the transaction's */
 	struct unframe unframe;
 	struct header_end header_end;
 	struct buf header;
-	bool has_header;               /* its end was seen */
-	bool is_streamed;              /* not held */
-	struct conn *sink;             /* where it is streamed to; NULL: nowhere yet, or any more */
+	bool has_header;   /* its end was seen */
+	bool is_streamed;  /* not held */
+	struct conn *sink; /* where it is streamed to; NULL: nowhere yet, or any more */
 	struct spool spool;
-	uint64_t size, size_most;      /* 0: no limit */
+	uint64_t size, size_most; /* 0: no limit */
 	EVP_MD_CTX *hash;
 	char hash_text[BODY_HASH_TEXT];
-	const char *fault;             /* the reply that it gets for itself; NULL: none */
+	const char *fault; /* the reply that it gets for itself; NULL: none */
 };
 
 /* scope: whose arena ends it. size_most: bytes of the message, 0 without limit. */

@@ -27,7 +27,7 @@ command_offer(const struct session *session)
 	return ehlo_offer(&session->worker->ehlo,
 	    !has_tls && config->tls_server != NULL && session->listen->tls.value != LISTEN_TLS_OFF,
 	    session->listen->auth.value == LISTEN_AUTH_BACKEND &&
-	        (has_tls || session->listen->auth_without_tls),
+		(has_tls || session->listen->auth_without_tls),
 	    config->limits.message_size.value);
 }
 
@@ -51,8 +51,9 @@ command_hello(struct session *session, struct slice argument, bool is_esmtp)
 	if (is_esmtp) {
 		struct ehlo_offer offer = command_offer(session);
 
-		conn_write(session->front, ehlo_format(session->arena,
-		    session->worker->config->hostname, &session->worker->ehlo, &offer));
+		conn_write(session->front,
+		    ehlo_format(session->arena, session->worker->config->hostname,
+			&session->worker->ehlo, &offer));
 	} else {
 		session_reply(session, "250 %s", session->worker->config->hostname);
 	}
@@ -112,8 +113,8 @@ command_mail(struct session *session, struct slice argument)
 		session->lingers = true;
 		return END_SESSION;
 	}
-	fault = smtp_mail_read(&path, &params, argument, offer.extensions,
-	    command_size_limit(session));
+	fault =
+	    smtp_mail_read(&path, &params, argument, offer.extensions, command_size_limit(session));
 	if (fault != NULL)
 		return command_fault(session, fault);
 	session->mail = transaction_new(session, &path, &params);
@@ -144,8 +145,8 @@ command_refuse(struct session *session, struct recipient *recipient, const struc
 	const char *text = transaction_refusal(t, recipient, verdict, code, id);
 
 	session_reply(session, "%d %s", code, text);
-	transaction_record(t, recipient, id, verdict, arena_format(t->arena, "%d %s", code, text),
-	    NULL);
+	transaction_record(
+	    t, recipient, id, verdict, arena_format(t->arena, "%d %s", code, text), NULL);
 	return command_settle(session, recipient, false);
 }
 
@@ -253,7 +254,8 @@ static enum step
 command_help(struct session *session, struct slice argument)
 {
 	(void)argument;
-	session_reply(session, "214 2.0.0 EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY QUIT");
+	session_reply(
+	    session, "214 2.0.0 EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY QUIT");
 	return NEXT;
 }
 
@@ -268,9 +270,9 @@ command_quit(struct session *session, struct slice argument)
 
 enum command_when {
 	ALWAYS,
-	AFTER_HELLO,                   /* and MAIL needs it at the least */
-	IN_MAIL,                       /* a transaction is under way */
-	BEFORE_MAIL                    /* none is */
+	AFTER_HELLO, /* and MAIL needs it at the least */
+	IN_MAIL,     /* a transaction is under way */
+	BEFORE_MAIL  /* none is */
 };
 
 static const struct command {

@@ -97,7 +97,8 @@ delivery_lacks(const struct transaction *transaction, uint32_t has)
 		return "451 4.6.7 the mail server takes no internationalized mail now";
 	if (params->body == SMTP_BODY_8BITMIME && (has & SMTP_EXT_8BITMIME) == 0)
 		return "451 4.6.3 the mail server takes no 8-bit mail now";
-	if ((smtp_params_has(params, SMTP_PARAM_RET) || smtp_params_has(params, SMTP_PARAM_ENVID)) &&
+	if ((smtp_params_has(params, SMTP_PARAM_RET) ||
+		smtp_params_has(params, SMTP_PARAM_ENVID)) &&
 	    (has & SMTP_EXT_DSN) == 0)
 		return "451 4.3.3 the mail server takes no requests for notifications now";
 	return NULL;
@@ -132,15 +133,16 @@ delivery_say_more(struct session *session)
 			return;
 	}
 	if (!t->told.is_said) {
-		delivery_say(session, &t->told,
-		    smtp_mail_format(t->arena, &t->path, &t->params, has));
+		delivery_say(
+		    session, &t->told, smtp_mail_format(t->arena, &t->path, &t->params, has));
 		if (!is_pipelining)
 			return;
 	}
 	for (struct recipient *r = t->recipients; r != NULL; r = r->next) {
 		if (!delivery_wants(t, r) || r->told.is_said)
 			continue;
-		delivery_say(session, &r->told, smtp_rcpt_format(t->arena, &r->path, &r->params, has));
+		delivery_say(
+		    session, &r->told, smtp_rcpt_format(t->arena, &r->path, &r->params, has));
 		if (!is_pipelining)
 			return;
 	}
@@ -253,7 +255,7 @@ delivery_redirect(struct session *session, const char *address)
 	bool is_first = true;
 
 	if (!smtp_path_read_mailbox(&path, slice_of(address)))
-		return;                /* never: the configuration has checked it */
+		return; /* never: the configuration has checked it */
 	for (struct recipient *r = t->recipients; r != NULL; r = r->next) {
 		if (r->state != RECIPIENT_TAKEN)
 			continue;
@@ -306,8 +308,9 @@ delivery_begin(struct session *session, struct answer *answer)
 		return step;
 	if (reply->code != 354) {
 		session->is_backend_dirty = true;
-		*answer = answer_is_refusal(reply) ? answer_of(t->arena, reply) :
-		    answer_text(t->arena, "451 4.5.0 the mail server does not take the text now");
+		*answer = answer_is_refusal(reply)
+		    ? answer_of(t->arena, reply)
+		    : answer_text(t->arena, "451 4.5.0 the mail server does not take the text now");
 		return END_SESSION;
 	}
 	t->stage = DELIVERY_TEXT;

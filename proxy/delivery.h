@@ -16,8 +16,8 @@
 #include "proxy/transaction.h"
 
 /* WAIT, or NEXT with the answer to RCPT: the backend's, or 451. */
-enum step delivery_recipient(struct session *session, struct recipient *recipient,
-    struct answer *answer);
+enum step
+delivery_recipient(struct session *session, struct recipient *recipient, struct answer *answer);
 
 /* stream: DATA is said; the answer is 354 (then the text may be written to body.sink, its
  * first lines are out), or the refusal. */
@@ -41,4 +41,4 @@ enum step delivery_backend(struct session *session, struct answer *answer);
 
 /* A reply with another code where it cannot be passed on as it is (421 and 3yz are 451). */
 struct answer answer_of(struct arena *arena, const struct reply *reply);
-struct answer answer_text(struct arena *arena, const char *line);  /* "451 4.4.1 words" */
+struct answer answer_text(struct arena *arena, const char *line); /* "451 4.4.1 words" */

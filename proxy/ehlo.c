@@ -15,8 +15,8 @@ ehlo_learn(struct ehlo_memory *memory, const struct smtp_ehlo *ehlo)
 	memory->learnt = clock_seconds();
 	memory->extensions = ehlo->extensions;
 	memory->size = ehlo->size;
-	snprintf(memory->auth, sizeof(memory->auth), "%.*s", (int)ehlo->auth.length,
-	    ehlo->auth.data);
+	snprintf(
+	    memory->auth, sizeof(memory->auth), "%.*s", (int)ehlo->auth.length, ehlo->auth.data);
 }
 
 struct ehlo_offer

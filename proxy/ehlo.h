@@ -14,8 +14,8 @@ enum { EHLO_AUTH_MOST = 256 };
 
 struct ehlo_memory {
 	bool is_known;
-	bool is_tried;                 /* nobody needs to wait for more: known, or asked in vain */
-	double learnt;                 /* clock_seconds() */
+	bool is_tried; /* nobody needs to wait for more: known, or asked in vain */
+	double learnt; /* clock_seconds() */
 	uint32_t extensions;
 	uint64_t size;
 	char auth[EHLO_AUTH_MOST];
@@ -29,12 +29,12 @@ struct ehlo_offer {
 	uint32_t extensions;
 	uint64_t size;
 };
-struct ehlo_offer ehlo_offer(const struct ehlo_memory *memory, bool has_starttls, bool has_auth,
-    uint64_t size_limit);
+struct ehlo_offer
+ehlo_offer(const struct ehlo_memory *memory, bool has_starttls, bool has_auth, uint64_t size_limit);
 
 /* The lines "250-..." with CRLF. */
-struct slice ehlo_format(struct arena *arena, const char *hostname, const struct ehlo_memory *memory,
-    const struct ehlo_offer *offer);
+struct slice ehlo_format(struct arena *arena, const char *hostname,
+    const struct ehlo_memory *memory, const struct ehlo_offer *offer);
 
 /* Is this one of the backend's mechanisms? */
 bool ehlo_has_mechanism(const struct ehlo_memory *memory, struct slice mechanism);

@@ -39,7 +39,8 @@ message_begin(struct session *session)
 	if (config->limits.message_size.value > 0 &&
 	    (size == 0 || config->limits.message_size.value < size))
 		size = config->limits.message_size.value;
-	body_begin(&t->body, t->scope, config, &session->worker->spool, size, message_mode(session));
+	body_begin(
+	    &t->body, t->scope, config, &session->worker->spool, size, message_mode(session));
 	t->body.is_streamed = message_is_streamed(config);
 }
 
@@ -149,12 +150,12 @@ message_judge(struct session *session)
 	if (is_refused && !verdict->is_shadow) {
 		int code = verdict->action == DEFER ? 451 : 550;
 
-		return message_refuse(session, verdict, code,
-		    transaction_refusal(t, NULL, verdict, code, id));
+		return message_refuse(
+		    session, verdict, code, transaction_refusal(t, NULL, verdict, code, id));
 	}
 	if (!message_has_target(t) || (verdict->action == DISCARD && !verdict->is_shadow))
-		return message_refuse(session, verdict, 250,
-		    arena_format(t->arena, "2.0.0 taken (case %s)", t->id));
+		return message_refuse(
+		    session, verdict, 250, arena_format(t->arena, "2.0.0 taken (case %s)", t->id));
 	if (verdict->action == REDIRECT && !verdict->is_shadow)
 		delivery_redirect(session, verdict->rule->redirect);
 	session->step = message_deliver;

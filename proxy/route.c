@@ -44,8 +44,8 @@ route_step(struct route *route)
 }
 
 static bool
-route_pick(const struct dns_answer *answer, size_t index, uint16_t port,
-    struct sockaddr_storage *address)
+route_pick(
+    const struct dns_answer *answer, size_t index, uint16_t port, struct sockaddr_storage *address)
 {
 	struct ip ip;
 

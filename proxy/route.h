@@ -16,11 +16,11 @@
 struct route {
 	struct worker *worker;
 	struct dns *dns;
-	uint64_t failed;               /* servers that had failed of late when we began */
-	size_t server;                 /* the present one */
-	size_t address;                /* the next one of it */
+	uint64_t failed; /* servers that had failed of late when we began */
+	size_t server;   /* the present one */
+	size_t address;  /* the next one of it */
 	bool is_begun;
-	bool takes_failed;             /* in the second round: those that failed of late */
+	bool takes_failed; /* in the second round: those that failed of late */
 	bool repeats;
 	struct sockaddr_storage last;
 };
@@ -30,9 +30,9 @@ void route_init(struct route *route, struct arena *arena, struct worker *worker,
 /* NEXT: *address is set; WAIT: a name is being looked up; END_SESSION: none is left. */
 enum step route_next(struct route *route, struct sockaddr_storage *address);
 
-void route_failed(struct route *route);    /* the address that route_next() gave last */
+void route_failed(struct route *route); /* the address that route_next() gave last */
 void route_worked(struct route *route);
-void route_again(struct route *route);     /* give the same address once more */
+void route_again(struct route *route); /* give the same address once more */
 
 const char *route_name(const struct route *route); /* "exchange:25" */
 const char *route_host(const struct route *route); /* "exchange" */

@@ -89,8 +89,8 @@ struct scope *
 session_scope(struct session *session)
 {
 	if (session->mail != NULL)
-		return session->mail->asked != NULL ? session->mail->asked->scope :
-		    session->mail->scope;
+		return session->mail->asked != NULL ? session->mail->asked->scope
+						    : session->mail->scope;
 	return session->hello != NULL ? session->hello : session->connection;
 }
 
@@ -163,8 +163,8 @@ session_line_limit(const struct session *session)
 {
 	struct slice input = conn_input(session->front);
 
-	return input.length >= 5 && strncasecmp(input.data, "AUTH ", 5) == 0 ? SMTP_AUTH_LINE_MOST :
-	    SMTP_COMMAND_MOST;
+	return input.length >= 5 && strncasecmp(input.data, "AUTH ", 5) == 0 ? SMTP_AUTH_LINE_MOST
+									     : SMTP_COMMAND_MOST;
 }
 
 /* The line is dropped only when its command is done; a command that waits finds it again. */
@@ -186,7 +186,8 @@ session_command(struct session *session)
 		const struct smtp_fault *fault = session->line_fault;
 		char reply[200];
 
-		snprintf(reply, sizeof(reply), "%d %s %s", fault->code, fault->enhanced, fault->text);
+		snprintf(
+		    reply, sizeof(reply), "%d %s %s", fault->code, fault->enhanced, fault->text);
 		step = session_error(session, reply);
 	} else {
 		step = command_run(session, line);
@@ -276,8 +277,11 @@ session_refuse(struct session *session, const struct verdict *verdict)
 	const struct policy *policy = &session->worker->config->policy;
 	struct buf json = { .limit = LOG_RECORD_MOST }, text = { .limit = LOG_RECORD_MOST };
 	char id[ID_SIZE];
-	struct record record = { .id = id_make(id), .time = clock_unix(), .point = POINT_CONNECT,
-		.scope = session->connection, .verdict = *verdict };
+	struct record record = { .id = id_make(id),
+		.time = clock_unix(),
+		.point = POINT_CONNECT,
+		.scope = session->connection,
+		.verdict = *verdict };
 	int code = verdict->action == DEFER ? 421 : 554;
 
 	record.reply = arena_format(session->arena, "%d %s", code,
@@ -352,7 +356,9 @@ session_linger(struct session *session)
 	conn_discard(session->front);
 	session_await(session, (struct seconds) { LINGER });
 	return session->is_late || conn_state(session->front) == CONN_BROKEN ||
-	    conn_state(session->front) == CONN_CLOSED ? END_SESSION : WAIT;
+		conn_state(session->front) == CONN_CLOSED
+	    ? END_SESSION
+	    : WAIT;
 }
 
 static bool
@@ -438,15 +444,16 @@ session_join(struct session *session)
 }
 
 void
-session_new(struct worker *worker, int fd, const struct config_listen *listen,
-    const struct sockaddr *peer)
+session_new(
+    struct worker *worker, int fd, const struct config_listen *listen, const struct sockaddr *peer)
 {
 	struct arena *arena = arena_new(ARENA_MOST);
 	struct session *session = arena_alloc(arena, sizeof(*session));
 	char text[IP_TEXT_MOST];
 
-	*session = (struct session) { .worker = worker, .arena = arena, .listen = listen,
-		.step = session_greet };
+	*session = (struct session) {
+		.worker = worker, .arena = arena, .listen = listen, .step = session_greet
+	};
 	ip_from_sockaddr(&session->client.ip, peer);
 	session->client.port = ip_port(peer);
 	session->client.text = arena_strdup(arena, ip_text(text, &session->client.ip));
@@ -460,8 +467,8 @@ session_new(struct worker *worker, int fd, const struct config_listen *listen,
 	session->front = conn_new(arena, worker->loop, fd, &session->task);
 	conn_limit_input(session->front, SESSION_INPUT);
 	session->dns = dns_new(arena, worker->dns, &session->task);
-	session->connection = scope_new(arena, session->dns, NULL, SCOPE_CONNECTION,
-	    &worker->config->pipeline);
+	session->connection =
+	    scope_new(arena, session->dns, NULL, SCOPE_CONNECTION, &worker->config->pipeline);
 	session->connection->mail.client = &session->client;
 	arena_defer(arena, session_undo, session);
 	if (listen->tls.value == LISTEN_TLS_IMPLICIT)

@@ -23,46 +23,46 @@ struct backend;
 
 typedef enum step (*session_step)(struct session *session);
 
-enum { SESSION_INPUT = 16 * 1024 };    /* of commands: AUTH has lines of 12288 (RFC 4954 4) */
+enum { SESSION_INPUT = 16 * 1024 }; /* of commands: AUTH has lines of 12288 (RFC 4954 4) */
 
 enum auth_mechanism { AUTH_OTHER, AUTH_PLAIN, AUTH_LOGIN };
 
-struct auth {                          /* of an AUTH exchange under way */
+struct auth { /* of an AUTH exchange under way */
 	enum auth_mechanism mechanism;
 	const char *user;
 };
 
 struct session {
-	struct session *next, **link;  /* in the worker's list */
+	struct session *next, **link; /* in the worker's list */
 	struct worker *worker;
 	struct arena *arena;
 	struct task task;
-	struct conn *front;            /* to the client */
-	struct backend *backend;       /* to the mail server; NULL: not yet, or not any more */
+	struct conn *front;      /* to the client */
+	struct backend *backend; /* to the mail server; NULL: not yet, or not any more */
 	const struct config_listen *listen;
 	struct client client;
-	size_t place;                  /* in the table of sessions per client */
+	size_t place; /* in the table of sessions per client */
 	struct dns *dns;
-	struct scope *connection;      /* facts about the client */
-	struct scope *hello;           /* and its HELO; NULL: not said yet */
-	struct transaction *mail;      /* NULL: none under way */
+	struct scope *connection; /* facts about the client */
+	struct scope *hello;      /* and its HELO; NULL: not said yet */
+	struct transaction *mail; /* NULL: none under way */
 	session_step step;
-	ev_timer timer;                /* how long what is awaited may take */
-	bool is_late;                  /* it took longer */
+	ev_timer timer; /* how long what is awaited may take */
+	bool is_late;   /* it took longer */
 	struct smtp_line line;
-	size_t line_used;              /* of the input: the present line */
+	size_t line_used; /* of the input: the present line */
 	const struct smtp_fault *line_fault;
 	struct auth auth;
 	unsigned errors, refusals, messages;
-	bool has_record;               /* a message or refusal was recorded */
-	bool is_tied;                  /* to its backend session, by AUTH */
-	bool is_backend_dirty;         /* it was told of a transaction that is no more: RSET */
-	bool lingers;                  /* the client may still be sending: end softly */
+	bool has_record;       /* a message or refusal was recorded */
+	bool is_tied;          /* to its backend session, by AUTH */
+	bool is_backend_dirty; /* it was told of a transaction that is no more: RSET */
+	bool lingers;          /* the client may still be sending: end softly */
 };
 
 /* Takes over fd (nonblocking, connected). */
-void session_new(struct worker *worker, int fd, const struct config_listen *listen,
-    const struct sockaddr *peer);
+void session_new(
+    struct worker *worker, int fd, const struct config_listen *listen, const struct sockaddr *peer);
 
 /* The step that reads the next command, and the one that ends TLS's handshake. */
 enum step session_command(struct session *session);
@@ -84,7 +84,7 @@ void session_wake_all(struct worker *worker);
 void session_await(struct session *session, struct seconds limit);
 void session_arrived(struct session *session);
 
-enum step session_is_late(struct session *session);     /* says 421 and ends it */
+enum step session_is_late(struct session *session); /* says 421 and ends it */
 
 /* Has the client left, with nothing more of it to read? */
 bool session_is_deserted(const struct session *session);

@@ -14,16 +14,16 @@ shared_undo(void *arg)
 struct shared *
 shared_new(struct arena *arena)
 {
-	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct shared *shared =
+	    mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (shared == MAP_FAILED)
 		abort();
 	arena_defer(arena, shared_undo, shared);
 	if (getrandom(shared->hash_key, sizeof(shared->hash_key), 0) !=
-	        (ssize_t)sizeof(shared->hash_key) ||
+		(ssize_t)sizeof(shared->hash_key) ||
 	    getrandom(shared->ticket_keys, sizeof(shared->ticket_keys), 0) !=
-	        (ssize_t)sizeof(shared->ticket_keys))
+		(ssize_t)sizeof(shared->ticket_keys))
 		abort();
 	return shared;
 }
@@ -62,8 +62,8 @@ shared_sessions_of(const struct shared *shared, size_t place)
 
 	assert(place < SHARED_CLIENTS);
 	for (size_t i = 0; i < SHARED_WORKERS; i++)
-		sum += atomic_load_explicit(&shared->workers[i].clients[place],
-		    memory_order_relaxed);
+		sum +=
+		    atomic_load_explicit(&shared->workers[i].clients[place], memory_order_relaxed);
 	return sum;
 }
 

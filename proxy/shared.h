@@ -20,18 +20,18 @@
 enum { SHARED_WORKERS = 64, SHARED_CLIENTS = 16384 };
 
 struct shared_worker {
-	atomic_uint_least64_t sessions;        /* now */
+	atomic_uint_least64_t sessions; /* now */
 	atomic_uint_least64_t sessions_total;
 	atomic_uint_least64_t messages_accepted, messages_refused, messages_deferred;
 	atomic_uint_least64_t recipients_refused;
 	atomic_uint_least64_t backend_failures;
-	atomic_uint_least64_t bytes;           /* of messages handed to the backend */
+	atomic_uint_least64_t bytes; /* of messages handed to the backend */
 	atomic_uint_least16_t clients[SHARED_CLIENTS];
 };
 
 struct shared {
 	uint64_t hash_key[2];
-	unsigned char ticket_keys[80];         /* of TLS; random */
+	unsigned char ticket_keys[80]; /* of TLS; random */
 	atomic_uint_least64_t reloads, crashes;
 	struct shared_worker workers[SHARED_WORKERS];
 };

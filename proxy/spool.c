@@ -51,8 +51,9 @@ spool_write(struct spool *spool, const char *data, size_t length)
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done <= 0)
-			return spool_fails(spool, errno == ENOSPC ? "no space for the message" :
-			    "cannot write the message");
+			return spool_fails(spool,
+			    errno == ENOSPC ? "no space for the message"
+					    : "cannot write the message");
 		data += done;
 		length -= (size_t)done;
 		spool->written += (uint64_t)done;

@@ -18,23 +18,23 @@
 #include "lib/slice.h"
 
 struct spool_limits {
-	const char *folder;            /* where the files without a name are made */
-	size_t memory;                 /* bytes of one message in memory */
-	size_t memory_all;             /* of all messages of this worker */
-	size_t memory_used;            /* at present */
+	const char *folder; /* where the files without a name are made */
+	size_t memory;      /* bytes of one message in memory */
+	size_t memory_all;  /* of all messages of this worker */
+	size_t memory_used; /* at present */
 };
 
 struct spool {
 	struct spool_limits *limits;
 	char *memory;
-	size_t used, size;             /* of memory: filled, allocated */
-	int file;                      /* -1: all is in memory */
-	uint64_t written;              /* bytes in the file */
-	const char *why;               /* of a failure, in words; NULL: good */
+	size_t used, size; /* of memory: filled, allocated */
+	int file;          /* -1: all is in memory */
+	uint64_t written;  /* bytes in the file */
+	const char *why;   /* of a failure, in words; NULL: good */
 };
 
 void spool_init(struct spool *spool, struct spool_limits *limits);
-void spool_end(struct spool *spool);   /* gives memory and file back; may be called twice */
+void spool_end(struct spool *spool); /* gives memory and file back; may be called twice */
 
 __attribute__((warn_unused_result)) bool spool_append(struct spool *spool, struct slice bytes);
 
@@ -44,5 +44,5 @@ uint64_t spool_length(const struct spool *spool);
  * The piece at offset, as long as possible: in memory all of the rest, from the file up to
  * size bytes read into room. Empty at the end; *is_broken is set when the file cannot be read.
  */
-struct slice spool_piece(struct spool *spool, uint64_t offset, char *room, size_t size,
-    bool *is_broken);
+struct slice
+spool_piece(struct spool *spool, uint64_t offset, char *room, size_t size, bool *is_broken);

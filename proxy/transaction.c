@@ -33,21 +33,23 @@ transaction_address(struct arena *arena, const struct smtp_path *path)
 }
 
 struct transaction *
-transaction_new(struct session *session, const struct smtp_path *from,
-    const struct smtp_params *params)
+transaction_new(
+    struct session *session, const struct smtp_path *from, const struct smtp_params *params)
 {
 	struct arena *arena = arena_new(ARENA_MOST);
 	struct transaction *t = arena_alloc(arena, sizeof(*t));
 	struct worker *worker = session->worker;
 
-	*t = (struct transaction) { .session = session, .arena = arena,
+	*t = (struct transaction) { .session = session,
+		.arena = arena,
 		.dns = dns_new(arena, worker->dns, &session->task),
-		.path = smtp_path_copy(arena, from), .params = smtp_params_copy(arena, params) };
+		.path = smtp_path_copy(arena, from),
+		.params = smtp_params_copy(arena, params) };
 	id_make(t->id);
 	t->last = &t->recipients;
 	t->from = transaction_address(arena, from);
-	t->scope = scope_new(arena, t->dns, session->hello, SCOPE_TRANSACTION,
-	    &worker->config->pipeline);
+	t->scope =
+	    scope_new(arena, t->dns, session->hello, SCOPE_TRANSACTION, &worker->config->pipeline);
 	t->scope->mail.from = &t->from;
 	scope_reach(t->scope, MAIL);
 	return t;
@@ -60,8 +62,8 @@ transaction_end(struct transaction *transaction)
 }
 
 struct recipient *
-transaction_recipient(struct transaction *t, const struct smtp_path *to,
-    const struct smtp_params *params)
+transaction_recipient(
+    struct transaction *t, const struct smtp_path *to, const struct smtp_params *params)
 {
 	struct recipient *recipient = arena_alloc(t->arena, sizeof(*recipient));
 
@@ -82,7 +84,8 @@ transaction_recipient(struct transaction *t, const struct smtp_path *to,
 }
 
 /* Facts that do not come in time defer the matter: neither good nor bad mail is lost by it. */
-static const struct rule transaction_late_rule = { .name = "facts-late", .action = DEFER,
+static const struct rule transaction_late_rule = { .name = "facts-late",
+	.action = DEFER,
 	.text = "4.4.3 answers that this decision needs did not come in time, please try again" };
 
 static enum step
@@ -97,8 +100,8 @@ transaction_wait(struct session *session, struct verdict *verdict)
 }
 
 enum step
-transaction_judge_recipient(struct transaction *t, struct recipient *recipient,
-    struct verdict *verdict)
+transaction_judge_recipient(
+    struct transaction *t, struct recipient *recipient, struct verdict *verdict)
 {
 	struct session *session = t->session;
 
@@ -132,9 +135,10 @@ transaction_differs(const struct transaction *t, const struct recipient *recipie
 {
 	const struct recipient *first = transaction_first_taken(t);
 
-	return first != NULL && policy_differs(&t->session->worker->config->policy,
-	    first->scope->mail.evidence, &first->address, recipient->scope->mail.evidence,
-	    &recipient->address, t->session->listen->address);
+	return first != NULL &&
+	    policy_differs(&t->session->worker->config->policy, first->scope->mail.evidence,
+		&first->address, recipient->scope->mail.evidence, &recipient->address,
+		t->session->listen->address);
 }
 
 enum step
@@ -149,7 +153,8 @@ transaction_judge_message(struct transaction *t)
 	scope_reach(t->scope, END);
 	scope_run(t->scope);
 	if (policy_judge(&session->worker->config->policy, first->scope->mail.evidence,
-	    POINT_MESSAGE, &first->address, session->listen->address, &t->verdict) == JUDGE_WAIT &&
+		POINT_MESSAGE, &first->address, session->listen->address,
+		&t->verdict) == JUDGE_WAIT &&
 	    transaction_wait(session, &t->verdict) == WAIT)
 		return WAIT;
 	session_arrived(session);
@@ -242,8 +247,8 @@ transaction_fill(struct transaction *t, const struct recipient *recipient, const
 		.scope = first != NULL ? first->scope : t->scope,
 		.recipients = transaction_recipients(t, recipient),
 		.size = t->body.size,
-		.subject = recipient != NULL ? (struct slice) { "", 0 } :
-		    body_field(&t->body, "Subject"),
+		.subject =
+		    recipient != NULL ? (struct slice) { "", 0 } : body_field(&t->body, "Subject"),
 		.verdict = *verdict,
 		.backend = backend != NULL ? backend_name(backend) : NULL,
 		.backend_tls = backend != NULL ? backend_tls(backend) : NULL,

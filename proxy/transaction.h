@@ -30,19 +30,19 @@ struct told {
 };
 
 enum recipient_state {
-	RECIPIENT_ASKED,               /* filters or the backend have not answered yet */
-	RECIPIENT_TAKEN,               /* the client was told 2yz */
+	RECIPIENT_ASKED, /* filters or the backend have not answered yet */
+	RECIPIENT_TAKEN, /* the client was told 2yz */
 	RECIPIENT_REFUSED
 };
 
 struct recipient {
 	struct recipient *next;
 	struct address address;
-	struct smtp_path path;         /* whom the backend is told: the same, or by `redirect` */
+	struct smtp_path path; /* whom the backend is told: the same, or by `redirect` */
 	struct smtp_params params;
 	struct scope *scope;
 	enum recipient_state state;
-	bool is_discarded;             /* by the verdict at RCPT: the backend hears nothing */
+	bool is_discarded; /* by the verdict at RCPT: the backend hears nothing */
 	struct told told;
 };
 
@@ -54,36 +54,36 @@ struct transaction {
 	struct arena *arena;
 	struct dns *dns;
 	struct scope *scope;
-	char id[ID_SIZE];              /* the case number of its message */
+	char id[ID_SIZE]; /* the case number of its message */
 	struct address from;
-	struct smtp_path path;         /* of MAIL */
+	struct smtp_path path; /* of MAIL */
 	struct smtp_params params;
-	struct told told, reset;       /* MAIL, and a RSET before it */
+	struct told told, reset; /* MAIL, and a RSET before it */
 	struct recipient *recipients, **last;
-	struct recipient *asked;       /* the one that RCPT works on; NULL: none */
-	unsigned count, taken;         /* of recipients: named, taken */
+	struct recipient *asked; /* the one that RCPT works on; NULL: none */
+	unsigned count, taken;   /* of recipients: named, taken */
 	struct body body;
-	struct verdict verdict;        /* at the end of the message */
+	struct verdict verdict; /* at the end of the message */
 	bool is_judged;
 
 	enum delivery_stage stage;
-	uint64_t sent;                 /* of the spool */
-	bool is_renewed;               /* the backend's session was opened again */
-	struct answer early;           /* the backend's refusal in the middle of the text */
+	uint64_t sent;       /* of the spool */
+	bool is_renewed;     /* the backend's session was opened again */
+	struct answer early; /* the backend's refusal in the middle of the text */
 };
 
-struct transaction *transaction_new(struct session *session, const struct smtp_path *from,
-    const struct smtp_params *params);
+struct transaction *transaction_new(
+    struct session *session, const struct smtp_path *from, const struct smtp_params *params);
 void transaction_end(struct transaction *transaction);
 
 /* A recipient more, RECIPIENT_ASKED, with its stage begun. */
-struct recipient *transaction_recipient(struct transaction *transaction, const struct smtp_path *to,
-    const struct smtp_params *params);
+struct recipient *transaction_recipient(
+    struct transaction *transaction, const struct smtp_path *to, const struct smtp_params *params);
 
 /* WAIT, or NEXT with what the policy says for this recipient now; a verdict that leaves the
  * matter to the message is ACCEPT without a rule. */
-enum step transaction_judge_recipient(struct transaction *transaction, struct recipient *recipient,
-    struct verdict *verdict);
+enum step transaction_judge_recipient(
+    struct transaction *transaction, struct recipient *recipient, struct verdict *verdict);
 
 /* Must this recipient come in a transaction of its own? (452 4.5.3) */
 bool transaction_differs(const struct transaction *transaction, const struct recipient *recipient);

@@ -9,14 +9,18 @@ worker_new(struct arena *arena, struct ev_loop *loop, const struct config *confi
 	struct worker *worker = arena_alloc(arena, sizeof(*worker));
 
 	*worker = (struct worker) {
-		.arena = arena, .loop = loop, .config = config, .dns = dns, .all = shared,
+		.arena = arena,
+		.loop = loop,
+		.config = config,
+		.dns = dns,
+		.all = shared,
 		.shared = &shared->workers[slot],
 		.spool = { .folder = config->spool_dir,
-			.memory = (size_t)config->limits.memory.value,
-			.memory_all = SPOOL_MEMORY_ALL },
+		    .memory = (size_t)config->limits.memory.value,
+		    .memory_all = SPOOL_MEMORY_ALL },
 	};
-	worker->down_until = arena_alloc(arena,
-	    config->backend.servers.count * sizeof(*worker->down_until));
+	worker->down_until =
+	    arena_alloc(arena, config->backend.servers.count * sizeof(*worker->down_until));
 	task_queue_init(&worker->tasks, loop);
 	return worker;
 }

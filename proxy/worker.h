@@ -24,14 +24,14 @@ struct worker {
 	struct task_queue tasks;
 	const struct config *config;
 	struct dns_source *dns;
-	struct ehlo_memory ehlo;       /* what the backend can do, as far as known */
-	double *down_until;            /* per backend server: clock_seconds() */
+	struct ehlo_memory ehlo; /* what the backend can do, as far as known */
+	double *down_until;      /* per backend server: clock_seconds() */
 	struct spool_limits spool;
-	struct shared *all;            /* the counters of all workers */
-	struct shared_worker *shared;  /* its own slot of them */
-	struct session *sessions;      /* the living ones */
-	char piece[64 * 1024];         /* room to read held messages into */
-	bool is_ending;                /* no new sessions or transactions */
+	struct shared *all;           /* the counters of all workers */
+	struct shared_worker *shared; /* its own slot of them */
+	struct session *sessions;     /* the living ones */
+	char piece[64 * 1024];        /* room to read held messages into */
+	bool is_ending;               /* no new sessions or transactions */
 };
 
 /* Everything but the listeners and the knowledge of the backend (ehlo_start). slot: its

@@ -1,0 +1,143 @@
+#include "proxy/serve.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "lib/dns_unbound.h"
+#include "lib/log.h"
+#include "proxy/listener.h"
+#include "proxy/probe.h"
+#include "proxy/session.h"
+
+struct server {
+	struct worker *worker;
+	struct listener *listener;
+	ev_signal signals[2];
+};
+
+/* From root to the configured user; afterwards nothing can give privileges back. */
+static bool
+serve_drop_privileges(const char *user)
+{
+	struct passwd *entry = user[0] != '\0' && geteuid() == 0 ? getpwnam(user) : NULL;
+
+	if (geteuid() == 0 && user[0] != '\0') {
+		if (entry == NULL || initgroups(user, entry->pw_gid) != 0 ||
+		    setgid(entry->pw_gid) != 0 || setuid(entry->pw_uid) != 0) {
+			log_line(LEVEL_ERROR, "worker", "cannot become the user %s", user);
+			return false;
+		}
+	}
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
+static void
+serve_on_signal(struct ev_loop *loop, ev_signal *signal, int events)
+{
+	struct server *server = signal->data;
+
+	(void)events;
+	if (server->worker->is_ending) {
+		ev_break(loop, EVBREAK_ALL);
+		return;
+	}
+	server->worker->is_ending = true;
+	listener_stop(server->listener);
+	session_wake_all(server->worker);
+}
+
+static void
+serve_watch_signals(struct server *server, struct ev_loop *loop)
+{
+	static const int numbers[2] = { SIGTERM, SIGINT };
+
+	for (int i = 0; i < 2; i++) {
+		ev_signal_init(&server->signals[i], serve_on_signal, numbers[i]);
+		server->signals[i].data = server;
+		ev_signal_start(loop, &server->signals[i]);
+	}
+}
+
+static void
+serve_log_dns(void *arg, const char *line)
+{
+	(void)arg;
+	log_line(LEVEL_DEBUG, "dns", "%s", line);
+}
+
+static struct dns_source *
+serve_dns(struct arena *arena, struct ev_loop *loop, const struct config_dns *config)
+{
+	const char **servers = arena_alloc(arena, (config->servers.count + 1) * sizeof(*servers));
+	const char *why;
+	struct dns_source *dns;
+
+	for (size_t i = 0; i < config->servers.count; i++)
+		servers[i] = config->servers.item[i];
+	dns = dns_unbound_new(arena, loop,
+	    &(struct dns_options) { .forwarders = servers,
+		.trust_anchor = config->trust_anchor,
+		.time_limit = config->timeout.value,
+		.question_limit = config->questions,
+		.open_limit = config->open,
+		.without_ip6 = !config->ipv6,
+		.log = serve_log_dns },
+	    &why);
+	if (dns == NULL)
+		log_line(LEVEL_ERROR, "dns", "the resolver cannot start: %s", why);
+	return dns;
+}
+
+static void
+serve_raise_limits(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+static void
+serve_end_sessions(struct worker *worker)
+{
+	while (worker->sessions != NULL)
+		arena_free(worker->sessions->arena);
+}
+
+int
+serve(const struct config *config, struct shared *shared, size_t slot, const int *fds)
+{
+	pid_t master = getppid();
+
+	if (!serve_drop_privileges(config->user))
+		return SERVE_CANNOT;
+	serve_raise_limits();
+	signal(SIGPIPE, SIG_IGN);
+	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO);
+	struct arena *arena = arena_new(SIZE_MAX);
+	struct dns_source *dns = serve_dns(arena, loop, &config->dns);
+	struct server server = { 0 };
+
+	if (dns == NULL)
+		return SERVE_CANNOT;
+	server.worker = worker_new(arena, loop, config, dns, shared, slot);
+	serve_watch_signals(&server, loop);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != master)
+		return SERVE_ENDED;
+	probe_start(server.worker);
+	server.listener = listener_start(server.worker, fds);
+	ev_run(loop, 0);
+	serve_end_sessions(server.worker);
+	arena_free(arena);
+	ev_loop_destroy(loop);
+	return SERVE_ENDED;
+}

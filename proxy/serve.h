@@ -1,0 +1,19 @@
+/*
+ * serve: a worker's whole life, from the fork to its exit status.
+ */
+#pragma once
+
+#include "proxy/shared.h"
+#include "rules/config.h"
+
+enum {
+	SERVE_ENDED = 0,  /* in peace, after SIGTERM */
+	SERVE_CANNOT = 78 /* EX_CONFIG: it will not work the next time either */
+};
+
+/*
+ * Runs until SIGTERM (no new sessions; those without a message end, the others finish it) or
+ * a second one (all end). fds: its sockets, one per config->listen. When the master dies,
+ * the kernel says SIGTERM. Returns the process's exit status.
+ */
+int serve(const struct config *config, struct shared *shared, size_t slot, const int *fds);
