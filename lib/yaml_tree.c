@@ -58,9 +58,11 @@ tree_syntax(struct tree *tree, const yaml_parser_t *parser)
 	assert(parser->error != YAML_MEMORY_ERROR);
 	if (parser->error == YAML_READER_ERROR) {
 		yaml_mark_t mark = tree_mark(tree, parser->problem_offset);
+		char byte[16] = "";
 
-		tree_fault(
-		    tree, &mark, "%s: 0x%02X", parser->problem, (unsigned)parser->problem_value);
+		if (parser->problem_value >= 0)
+			snprintf(byte, sizeof(byte), ": 0x%02X", (unsigned)parser->problem_value);
+		tree_fault(tree, &mark, "%s%s", parser->problem, byte);
 	} else if (parser->context != NULL) {
 		tree_fault(tree, &parser->problem_mark, "%s, %s that begins at %zu:%zu",
 		    parser->problem, parser->context, outer->line + 1, outer->column + 1);

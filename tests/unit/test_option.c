@@ -1,5 +1,6 @@
 /*
- * lib/option: tables of every kind, what they fill in, and what they say about mistakes.
+ * lib/option: tables of every kind, what they fill in, and what they say about mistakes. How
+ * single values are written: test_option_value.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -256,131 +257,6 @@ test_values(void **state)
 }
 
 static void
-test_times(void **state)
-{
-	static const struct {
-		const char *text;
-		double want; /* -1: impossible */
-	} rows[] = {
-		{ "1s", 1 },
-		{ "1500ms", 1.5 },
-		{ "1000ms", 1 },
-		{ "1m", 60 },
-		{ "24h", 86400 },
-		{ "1d", 86400 },
-		{ "2d", -1 },
-		{ "999ms", -1 },
-		{ "0", -1 },
-		{ "30", -1 },
-		{ "30 s", -1 },
-		{ " 30s", -1 },
-		{ "-30s", -1 },
-		{ "+30s", -1 },
-		{ "1.5s", -1 },
-		{ "s", -1 },
-		{ "30S", -1 },
-		{ "30sec", -1 },
-		{ "1h30m", -1 },
-		{ "0x10s", -1 },
-		{ "18446744073709551615d", -1 },
-		{ "99999999999999999999s", -1 },
-		{ "213503982334602d", -1 },
-	};
-	struct fixture *fixture = *state;
-	char text[100];
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		snprintf(text, sizeof(text), "limits: { greeting_time: \"%s\" }", rows[i].text);
-		read_into(fixture, text);
-		assert_true(fixture->done == (rows[i].want >= 0));
-		if (fixture->done)
-			assert_true(fixture->config.limits.greeting_time.value == rows[i].want);
-		else /* what is useless is whole, though */
-			assert_true(fixture->config.limits.greeting_time.value == 300);
-	}
-}
-
-static void
-test_sizes(void **state)
-{
-	static const struct {
-		const char *text;
-		bool is_good;
-		uint64_t want;
-	} rows[] = {
-		{ "0", true, 0 },
-		{ "1", true, 1 },
-		{ "256K", true, 256 * 1024 },
-		{ "3G", true, 3ULL << 30 },
-		{ "2T", true, 2ULL << 40 },
-		{ "18446744073709551615", true, UINT64_MAX },
-		{ "18446744073709551616", false, 0 },
-		{ "16777216T", false, 0 },
-		{ "25m", false, 0 },
-		{ "25MB", false, 0 },
-		{ "K", false, 0 },
-		{ "1 K", false, 0 },
-		{ "-1", false, 0 },
-	};
-	struct fixture *fixture = *state;
-	char text[100];
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		snprintf(text, sizeof(text), "limits: { message_size: \"%s\" }", rows[i].text);
-		read_into(fixture, text);
-		assert_true(fixture->done == rows[i].is_good);
-		assert_true(fixture->config.limits.message_size.value == rows[i].want);
-	}
-}
-
-static void
-test_numbers_and_bools(void **state)
-{
-	static const struct {
-		const char *text;
-		bool is_good;
-	} rows[] = {
-		{ "sessions: 1", true },
-		{ "sessions: 1000000", true },
-		{ "sessions: 0", false },
-		{ "sessions: 1000001", false },
-		{ "sessions: 4294967297", false },
-		{ "sessions: 0755", true },
-		{ "sessions: 1.0", false },
-		{ "sessions: 1e3", false },
-		{ "sessions: 1_000", false },
-		{ "score: 10", true },
-		{ "score: -10.0", true },
-		{ "score: 10.1", false },
-		{ "score: 1e1", false },
-		{ "score: nan", false },
-		{ "score: inf", false },
-		{ "score: .5", false },
-		{ "score: 5.", false },
-		{ "score: \"-\"", false },
-		{ "score: 1.0000000000000001", false },
-		{ "strict: true", true },
-		{ "strict: off", true },
-		{ "strict: 1", false },
-		{ "strict: y", false },
-		{ "strict: [yes]", false },
-		{ "strict: {yes: yes}", false },
-		{ "strict:", false },
-		{ "strict: \"\"", false },
-	};
-	struct fixture *fixture = *state;
-	char text[100];
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		snprintf(text, sizeof(text), "limits:\n  %s\n", rows[i].text);
-		read_into(fixture, text);
-		if (fixture->done != rows[i].is_good)
-			print_error("%s\n", rows[i].text);
-		assert_true(fixture->done == rows[i].is_good);
-	}
-}
-
-static void
 test_all_faults_at_once(void **state)
 {
 	expect_faults(*state,
@@ -445,26 +321,6 @@ test_words_of_faults(void **state)
 	expect_faults(*state, "hostname: \"\xc3\xa4\"\n\xc3\xa4: 1\n",
 	    "dir/a.yaml:2:1: unknown key \"\xc3\xa4\"; expected hostname, limits, listen, "
 	    "certificates, web, domains, first_byte or for\n");
-}
-
-static void
-test_many_faults(void **state)
-{
-	struct fixture *fixture = *state;
-	char text[1000] = "", *at = text, *printed = NULL;
-	size_t length = 0;
-	FILE *to = open_memstream(&printed, &length);
-
-	for (int i = 0; i < 30; i++)
-		at += sprintf(at, "wrong%d: %d\n", i, i);
-	read_into(fixture, text);
-	assert_int_equal(fixture->faults.count, 30);
-	faults_print(&fixture->faults, to);
-	fclose(to);
-	assert_non_null(strstr(printed, "dir/a.yaml:20:1: unknown key \"wrong19\""));
-	assert_null(strstr(printed, "wrong20"));
-	assert_non_null(strstr(printed, "\nand 10 more\n"));
-	free(printed);
 }
 
 static char *
@@ -580,12 +436,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_fallbacks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_values, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_times, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_sizes, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_numbers_and_bools, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_all_faults_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_words_of_faults, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_many_faults, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_print, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_print_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_man, setup, teardown),
