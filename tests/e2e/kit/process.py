@@ -15,6 +15,10 @@ SANITIZER = (b"AddressSanitizer", b"LeakSanitizer", b"runtime error:", b"Undefin
 _libc = ctypes.CDLL(None)
 _handed_out = set()
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+# A server's children become ours when it ends before them; so they can be waited for.
+_libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 #: Processes that live now; their logs are shown with a test that fails.
 alive = []
@@ -133,6 +137,9 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.child.pid, signal.SIGKILL)
         self.child.wait()
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.waitpid(-self.child.pid, 0)
         if self in alive:
             alive.remove(self)
 
