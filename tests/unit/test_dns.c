@@ -60,7 +60,7 @@ static const struct dns_row rows[] = {
 	{ DNS_PTR, "5.100.51.198.in-addr.arpa", DNS_OK, { "mx.example" } },
 	{ DNS_MX, "example", DNS_OK, { "10 mx.example", "0 ." } },
 	{ DNS_TXT, "example", DNS_OK, { "v=spf1 -all", "" } },
-	{ DNS_A, "down.example", DNS_FAILED, .why = "SERVFAIL" },
+	{ DNS_A, "down.example", DNS_FAILED, { "192.0.2.1" }, .why = "SERVFAIL" },
 	{ DNS_A, "none.example", DNS_NO_NAME },
 	{ DNS_A, "empty.example", DNS_NO_DATA },
 	{ DNS_CNAME, "www.example", DNS_OK, { "web.example" } },
@@ -138,6 +138,7 @@ test_at_once(void **state)
 	assert_int_equal(answer->state, DNS_FAILED);
 	assert_string_equal(answer->why, "SERVFAIL");
 	assert_int_equal(answer->count, 0);
+	assert_null(answer->records);
 	assert_int_equal(dns_ask(session.dns, DNS_A, "none.example")->state, DNS_NO_NAME);
 	assert_int_equal(dns_ask(session.dns, DNS_A, "empty.example")->state, DNS_NO_DATA);
 	task_queue_run(&queue);

@@ -305,6 +305,11 @@ test_broken(void **state)
 	packet_is_broken(DNS_A);
 	BEGIN("\x80", DNS_A, 0);
 	packet_is_broken(DNS_A);
+	memset(name, 'a', sizeof(name));
+	name[0] = 64; /* as if it were a length */
+	name[65] = 0;
+	packet_begin(name, 66, DNS_A, 0);
+	packet_is_broken(DNS_A);
 
 	/* 255 bytes in all are a name, 256 are none. */
 	memset(name, 'a', sizeof(name));
