@@ -153,7 +153,8 @@ struct config {
 	const struct node *root;       /* the file itself, for config_print() */
 };
 
-/* NULL when there is any fault. */
+/* NULL when there is any fault. Relative names are looked for beside the file they stand in,
+ * then among the files that come with postern ($POSTERN_DATADIR, if it is set). */
 const struct config *config_read(struct arena *arena, const char *file, struct faults *faults);
 
 /* The same for bytes at hand, which stand as if in a file of this name. No key and no
@@ -164,6 +165,9 @@ config_read_bytes(struct arena *arena, const char *name, struct slice bytes, str
 /* The files named by the configuration (itself, includes, lists, certificates): has any
  * changed (inode, size, time of change) since it was read? */
 bool config_has_changed(const struct config *config);
+
+/* What is allowed and probably not meant, as faults that are none: for people. */
+void config_warn(const struct config *config, struct faults *warnings);
 
 /* For postern check --print and for the manual page. */
 void config_print(FILE *out, const struct config *config);

@@ -1,0 +1,73 @@
+/* Certificates and keys, opened. */
+#include <assert.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+#include "lib/tls_ticket.h"
+#include "rules/config_draft.h"
+
+static int
+config_least(const struct config *config)
+{
+	return TLS1_VERSION + (int)config->tls.min_version.value;
+}
+
+/* Where the certificate of this index stands. */
+static const struct node *
+config_certificate_place(const struct config *config, size_t index)
+{
+	const struct node *tls = node_find(config->root, "tls");
+	const struct node *list = node_find(tls, "certificates");
+	const struct node *item = list;
+
+	if (list != NULL && list->kind == NODE_LIST)
+		for (item = list->child; item->next != NULL && index > 0; index--)
+			item = item->next;
+	return item != NULL ? item : config->root;
+}
+
+static void
+config_server_context(struct option_reader *reader, struct config *config)
+{
+	size_t count = config->tls.certificates.count, culprit = 0;
+	struct tls_pair *pairs = arena_alloc(reader->arena, (count + 1) * sizeof(*pairs));
+	unsigned char tickets[TLS_TICKET_KEYS];
+	const char *why = NULL;
+	int done = RAND_bytes(tickets, sizeof(tickets));
+
+	assert(done == 1);
+	for (size_t i = 0; i < count; i++)
+		pairs[i] = (struct tls_pair) { config->tls.certificates.item[i].cert,
+			config->tls.certificates.item[i].key };
+	config->tls_server = tls_server_new(reader->arena, pairs, count, config_least(config),
+	    config->tls.ciphers, tickets, &why, &culprit);
+	OPENSSL_cleanse(tickets, sizeof(tickets));
+	if (config->tls_server == NULL)
+		fault_add(reader->faults, config_certificate_place(config, culprit), "%s", why);
+}
+
+static void
+config_client_context(struct option_reader *reader, struct config *config)
+{
+	const struct node *section = node_find(config->root, "tls");
+	const struct node *ca = node_find(section, "ca");
+	const struct node *backend = node_find(config->root, "backend");
+	const struct node *tls = node_find(backend, "tls");
+	const char *why = NULL;
+
+	config->tls_client = tls_client_new(reader->arena, config->tls.ca,
+	    config->backend.tls.value == BACKEND_TLS_VERIFY, config_least(config), &why);
+	if (config->tls_client == NULL)
+		fault_add(reader->faults, ca != NULL ? ca : tls != NULL ? tls : backend, "%s", why);
+}
+
+void
+config_contexts(struct option_reader *reader, struct config_draft *draft)
+{
+	struct config *config = &draft->config;
+
+	if (config->tls.certificates.count > 0)
+		config_server_context(reader, config);
+	if (config->backend.tls.value != BACKEND_TLS_OFF)
+		config_client_context(reader, config);
+}
