@@ -1,5 +1,6 @@
 """The fixtures themselves: without postern, mail and questions reach the servers."""
 
+import os
 import ssl
 import subprocess
 
@@ -136,7 +137,6 @@ def test_servers_end(root, certificate, start):
     start.stop()
     assert not is_listening(port)
     with pytest.raises(ProcessLookupError):
-        import os
         os.kill(pid, 0)
 
 

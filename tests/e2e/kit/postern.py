@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 
 from kit.process import SANITIZER, Process, free_port, wait_until
 
@@ -96,7 +97,7 @@ class PosternProcess(Process):
     def _least(self):
         return {
             "hostname": "mx.example.com",
-            "user": None,
+            "user": "nobody",
             "run_dir": str(self.folder / "run"),
             "state_dir": str(self.folder / "state"),
             "log": {"target": "stderr", "format": "json", "level": "info"},
@@ -122,7 +123,6 @@ class PosternProcess(Process):
 
     def command(self, *arguments):
         """Another command with the same configuration: (exit status, stdout, stderr)."""
-        import subprocess
         done = subprocess.run(
             [str(program()), "-c", str(self.file), *map(str, arguments)], cwd=self.folder,
             env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL, capture_output=True,
@@ -146,7 +146,7 @@ class PosternProcess(Process):
 
     def stop(self, number=signal.SIGTERM, seconds=20, status=0):
         """It must end, with this status, and no sanitizer may have spoken."""
-        if self.child is None:
+        if self.is_over:
             return None
         ended = super().stop(number, seconds)
         self._assert_clean(self.output.read_bytes())

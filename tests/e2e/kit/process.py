@@ -79,6 +79,7 @@ class Process:
         self.name = name
         self.output = self.folder / "output"
         self.child = None
+        self.is_over = True  # not started, or stopped or killed by the test
 
     def launch(self, arguments, ports=(), env=None, seconds=15):
         """Starts it and waits until it listens on all ports."""
@@ -88,6 +89,7 @@ class Process:
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.folder,
                 env={**os.environ, **(env or {})}, start_new_session=True,
                 preexec_fn=_die_with_parent)
+        self.is_over = False
         alive.append(self)
         try:
             wait_until(lambda: self._has_ended() or all(map(is_listening, ports)), seconds, self.name)
@@ -117,8 +119,8 @@ class Process:
         os.kill(self.pid, number)
 
     def stop(self, number=signal.SIGTERM, seconds=15):
-        """Asks it to end, and gives its exit status."""
-        if self.child is None:
+        """Asks it to end, and gives its exit status; None if that has been done before."""
+        if self.is_over:
             return None
         if self.child.poll() is None:
             self.send_signal(number)
@@ -132,8 +134,9 @@ class Process:
 
     def kill(self):
         """Ends it and what is left of its group at once."""
-        if self.child is None:
+        if self.is_over:
             return
+        self.is_over = True
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.child.pid, signal.SIGKILL)
         self.child.wait()
