@@ -47,15 +47,23 @@ buf_close_gap(struct buf *buf)
 	buf->gap = 0;
 }
 
-/* To hold `needed` bytes, counted from the beginning of the block as it is now. That may be up
- * to twice the limit, where a gap that is not yet worth closing stands before the bytes. */
+/* To hold `needed` bytes, counted from the beginning of the block as it is now. Up to twice the
+ * limit, where a gap that is not yet worth closing stands before the bytes. */
 static void
 buf_grow(struct buf *buf, size_t needed)
 {
-	size_t size = buf->size < BUF_LEAST ? BUF_LEAST : buf->size;
+	/* One more, for printf's NUL. */
+	size_t most = buf->limit > SIZE_MAX / 4 ? SIZE_MAX / 2 : buf->limit + 1;
+	size_t size = buf->size < BUF_LEAST / 2 ? BUF_LEAST : buf->size * 2;
 
-	while (size < needed)
-		size = size > SIZE_MAX / 2 ? needed : size * 2;
+	if (buf->gap > 0)
+		most *= 2;
+	while (size < needed && size < most)
+		size *= 2;
+	if (size > most)
+		size = most;
+	if (size < needed)
+		size = needed;
 	buf_close_gap(buf);
 	buf->data = realloc(buf->data, size);
 	if (buf->data == NULL)
