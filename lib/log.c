@@ -94,6 +94,7 @@ log_close(void)
 	log_state.target = LOG_TO_STDERR;
 	log_state.format = LOG_AS_TEXT;
 	log_state.level = LEVEL_INFO;
+	log_state.lost_said = log_state.lost;
 	buf_free(&log_state.line);
 	pthread_mutex_unlock(&log_state.lock);
 }
