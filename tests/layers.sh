@@ -1,11 +1,11 @@
 #!/bin/sh
-# layers.sh [ROOT]: do the folders include only what lies below them?
+# layers.sh: do the folders include only what lies below them?
 #
 #     lib <- filters <- rules <- proxy;  web-status uses lib and rules
 #
 # and does one filter know no other? A filter includes filter.h, mail.h, evidence.h and headers
 # that begin with its own name. Includes are written from the root.
-cd "${1:-$(dirname "$0")/..}" || exit 2
+cd "$(dirname "$0")/.." || exit 2
 
 for folder in lib filters rules proxy web-status; do
 	[ -d $folder ] && find $folder -name '*.[ch]' -exec grep -Hn '^[ 	]*#[ 	]*include[ 	]*"' {} +
