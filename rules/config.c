@@ -125,6 +125,31 @@ config_read_bytes(struct arena *arena, const char *name, struct slice bytes, str
 	return config;
 }
 
+const char *
+config_run_dir(struct arena *arena, const char *file, struct faults *faults)
+{
+	struct config_draft *draft = arena_alloc(arena, sizeof(*draft));
+	struct option rows[2] = { { 0 } };
+	struct option_reader reader = config_reader(arena, faults, rows);
+	const struct node *root = yaml_read_file(arena, file, reader.data, faults);
+
+	if (config_is_empty(faults, file, root))
+		return NULL;
+	for (const struct option *row = config_table(arena); row->key != NULL; row++)
+		if (strcmp(row->key, "run_dir") == 0)
+			rows[0] = *row;
+
+	/* Other keys are nobody's business here. */
+	const struct node *found = node_find(root, "run_dir");
+	struct node value = found != NULL ? *found : *root, map = *root;
+	struct node key = { .kind = NODE_TEXT, .text = "run_dir", .next = &value };
+
+	value.next = NULL;
+	map.child = found != NULL ? &key : NULL;
+	option_read(&reader, rows, &map, draft);
+	return faults->count == 0 ? draft->config.run_dir : NULL;
+}
+
 bool
 config_has_changed(const struct config *config)
 {

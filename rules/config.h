@@ -162,6 +162,10 @@ const struct config *config_read(struct arena *arena, const char *file, struct f
 const struct config *
 config_read_bytes(struct arena *arena, const char *name, struct slice bytes, struct faults *faults);
 
+/* The key run_dir alone, for commands that speak to a running postern and may not open all
+ * that the configuration names. NULL: there is a fault. */
+const char *config_run_dir(struct arena *arena, const char *file, struct faults *faults);
+
 /* The files named by the configuration (itself, includes, lists, certificates): has any
  * changed (inode, size, time of change) since it was read? */
 bool config_has_changed(const struct config *config);
