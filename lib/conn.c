@@ -282,6 +282,12 @@ static void
 conn_settle(struct conn *conn)
 {
 	buf_release(&conn->output);
+	if (conn->is_ending && conn_is_up(conn) && conn->output.length == 0) {
+		if (conn->tls != NULL)
+			tls_session_say_end(conn->tls);
+		shutdown(conn->io.fd, SHUT_WR);
+		conn->is_ending = false;
+	}
 	conn_watch(conn);
 }
 
@@ -425,12 +431,8 @@ conn_flush(struct conn *conn)
 void
 conn_finish(struct conn *conn)
 {
+	conn->is_ending = true;
 	conn_flush(conn);
-	if (conn->state == CONN_BROKEN)
-		return;
-	if (conn->tls != NULL)
-		tls_session_say_end(conn->tls);
-	shutdown(conn->io.fd, SHUT_WR);
 }
 
 uint64_t

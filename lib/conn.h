@@ -79,8 +79,8 @@ void conn_write(struct conn *conn, struct slice bytes);
 void conn_print(struct conn *conn, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void conn_flush(struct conn *conn);
 
-/* No more output after this: flushes, says close_notify, shuts our direction down. What the
- * peer still sends can be read, until it closes (CONN_CLOSED); then the owner ends it all. */
+/* No more output after this: when all that is queued has left, says close_notify and shuts
+ * our direction down. What the peer still sends can be read, until it closes (CONN_CLOSED); then the owner ends it all. */
 void conn_finish(struct conn *conn);
 
 /* Bytes taken in and handed out so far (plain text side); for progress and records. */

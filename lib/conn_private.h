@@ -21,6 +21,7 @@ struct conn {
 	unsigned limit;
 	enum conn_state state;
 	bool is_readable; /* reading may bring something; false after it brought too little */
+	bool is_ending;   /* our direction is to be shut down when the output is empty */
 	bool is_blocked;  /* the socket took less than was offered */
 };
 

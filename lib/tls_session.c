@@ -47,12 +47,14 @@ tls_session_new(struct arena *arena, SSL_CTX *context, int fd)
 	return session;
 }
 
-/* With a record half written, close_notify would wait behind it. */
+/* With a record half written, close_notify would wait behind it. A second SSL_shutdown() would
+ * begin to wait for the peer's. */
 void
 tls_session_say_end(struct tls_session *session)
 {
 	ERR_clear_error();
-	if (session->is_open && !session->is_dead && !session->is_writing)
+	if (session->is_open && !session->is_dead && !session->is_writing &&
+	    (SSL_get_shutdown(session->ssl) & SSL_SENT_SHUTDOWN) == 0)
 		SSL_shutdown(session->ssl);
 	ERR_clear_error();
 }

@@ -216,6 +216,35 @@ test_last_reply_survives_the_close(void **state)
 	close(fds[1]);
 }
 
+/* The direction is shut down only when the slow reader has got all. */
+static void
+test_finish(void **state)
+{
+	struct world *world = *state;
+	struct side sender, taker;
+	int fds[2];
+
+	tcp_pair(fds, 8192);
+	set_nonblocking(fds[1]);
+	side_init(&sender, world, fds[0]);
+	side_init(&taker, world, fds[1]);
+	taker.is_deaf = true;
+	sender.to_send = CONN_ROOM;
+	side_send(&sender);
+	conn_finish(sender.conn);
+	world_run(world, 0.05);
+	assert_true(conn_queued(sender.conn) > 0);
+	assert_int_equal(side_state(&sender), CONN_OPEN);
+	taker.is_deaf = false;
+	taker.to_send = 1000;
+	task_wake(&taker.task);
+	WAIT_UNTIL(world, side_state(&taker) == CONN_CLOSED && taker.received == CONN_ROOM);
+	WAIT_UNTIL(world, sender.received == 1000); /* the other direction lives */
+	side_end(&taker);
+	WAIT_UNTIL(world, side_state(&sender) == CONN_CLOSED);
+	side_end(&sender);
+}
+
 static void
 test_close_twice(void **state)
 {
@@ -448,6 +477,7 @@ main(void)
 		TEST(test_reset),
 		TEST(test_last_words_are_read),
 		TEST(test_last_reply_survives_the_close),
+		TEST(test_finish),
 		TEST(test_close_twice),
 		TEST(test_slow_reader),
 		TEST(test_peer_that_never_reads_is_broken_off),
