@@ -77,14 +77,6 @@ tls_context_new(struct arena *arena, const SSL_METHOD *method, int least)
 	return context;
 }
 
-/* Else OpenSSL would ask for the passphrase at the terminal. */
-static int
-tls_on_passphrase(char *room, int size, int is_writing, void *arg)
-{
-	(void)room, (void)size, (void)is_writing, (void)arg;
-	return -1;
-}
-
 static SSL_CTX *
 tls_server_make_context(struct tls_server *server)
 {
@@ -93,7 +85,6 @@ tls_server_make_context(struct tls_server *server)
 
 	SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_session_id_context(context, id, sizeof(id) - 1);
-	SSL_CTX_set_default_passwd_cb(context, tls_on_passphrase);
 	if (server->ticket_keys == NULL) {
 		SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
 		SSL_CTX_set_num_tickets(context, 0);
@@ -104,6 +95,7 @@ tls_server_make_context(struct tls_server *server)
 	}
 	if (server->ciphers != NULL && SSL_CTX_set_cipher_list(context, server->ciphers) != 1) {
 		server->why = arena_format(server->arena, "no cipher in \"%s\"", server->ciphers);
+		ERR_clear_error();
 		return NULL;
 	}
 	return context;
@@ -140,36 +132,19 @@ tls_is_readable(struct arena *arena, const char *file, const char **why)
 }
 
 static bool
-tls_is_mismatch(unsigned long code)
+tls_server_use(
+    struct tls_server *server, SSL_CTX *context, const struct tls_pair *pair, EVP_PKEY *key)
 {
-	return ERR_GET_LIB(code) == ERR_LIB_X509 &&
-	    (ERR_GET_REASON(code) == X509_R_KEY_VALUES_MISMATCH ||
-		ERR_GET_REASON(code) == X509_R_KEY_TYPE_MISMATCH);
-}
-
-/* The certificate first: then a key that does not fit is refused at once. */
-static bool
-tls_server_use(struct tls_server *server, SSL_CTX *context, const struct tls_pair *pair)
-{
-	struct arena *arena = server->arena;
-
 	ERR_clear_error();
 	if (SSL_CTX_use_certificate_chain_file(context, pair->cert) != 1) {
-		server->why = tls_certificate_fault(arena, pair->cert);
+		server->why = tls_certificate_fault(server->arena, pair->cert);
 		return false;
 	}
-	if (!tls_is_readable(arena, pair->key, &server->why))
+	if (SSL_CTX_use_PrivateKey(context, key) != 1 || SSL_CTX_check_private_key(context) != 1) {
+		server->why = tls_certificate_fault(server->arena, pair->key);
 		return false;
-	if (SSL_CTX_use_PrivateKey_file(context, pair->key, SSL_FILETYPE_PEM) == 1 &&
-	    SSL_CTX_check_private_key(context) == 1)
-		return true;
-	if (tls_is_mismatch(ERR_peek_error()))
-		server->why =
-		    arena_format(arena, "%s: the key does not belong to %s", pair->key, pair->cert);
-	else
-		server->why = tls_certificate_fault(arena, pair->key);
-	ERR_clear_error();
-	return false;
+	}
+	return true;
 }
 
 static bool
@@ -179,6 +154,11 @@ tls_server_load(struct tls_server *server, const struct tls_pair *pair)
 	X509 *certificate = tls_certificate_read(arena, pair->cert, &server->why);
 
 	if (certificate == NULL)
+		return false;
+
+	EVP_PKEY *key = tls_certificate_read_key(arena, certificate, pair, &server->why);
+
+	if (key == NULL)
 		return false;
 
 	struct tls_certificate *described = &server->certificates[server->count++];
@@ -201,7 +181,7 @@ tls_server_load(struct tls_server *server, const struct tls_pair *pair)
 		return false;
 	}
 	*has = true;
-	return tls_server_use(server, host->context, pair);
+	return tls_server_use(server, host->context, pair, key);
 }
 
 static void

@@ -11,18 +11,36 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* OpenSSL's own words for a file of something else are of no help. */
+static bool
+tls_certificate_is_none(unsigned long code)
+{
+	return (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE) ||
+	    (ERR_GET_LIB(code) == ERR_LIB_OSSL_DECODER &&
+		ERR_GET_REASON(code) == ERR_R_UNSUPPORTED);
+}
+
 const char *
 tls_certificate_fault(struct arena *arena, const char *file)
 {
 	unsigned long code = ERR_peek_error();
-	const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
+	const char *reason = code != 0 ? ERR_reason_error_string(code) : "cannot be used";
 
-	if (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE)
-		reason = "nothing of this kind in PEM in it";
-	if (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_BAD_PASSWORD_READ)
-		reason = "is encrypted; a key without a passphrase is needed";
+	if (tls_certificate_is_none(code))
+		reason = "nothing of this kind in it, as PEM";
 	ERR_clear_error();
 	return arena_format(arena, "%s: %s", file, reason != NULL ? reason : "cannot be used");
+}
+
+static FILE *
+tls_certificate_open(struct arena *arena, const char *file, const char **why)
+{
+	FILE *stream = fopen(file, "re");
+
+	if (stream == NULL)
+		*why = arena_format(arena, "%s: %s", file, strerror(errno));
+	ERR_clear_error();
+	return stream;
 }
 
 static void
@@ -31,17 +49,15 @@ tls_certificate_undo(void *arg)
 	X509_free(arg);
 }
 
+/* The empty passphrase: else OpenSSL would ask for one at the terminal. */
 X509 *
 tls_certificate_read(struct arena *arena, const char *file, const char **why)
 {
-	FILE *stream = fopen(file, "re");
+	FILE *stream = tls_certificate_open(arena, file, why);
 	X509 *certificate;
 
-	if (stream == NULL) {
-		*why = arena_format(arena, "%s: %s", file, strerror(errno));
+	if (stream == NULL)
 		return NULL;
-	}
-	ERR_clear_error();
 	certificate = PEM_read_X509_AUX(stream, NULL, NULL, (char[]) { "" });
 	fclose(stream);
 	if (certificate == NULL)
@@ -49,6 +65,47 @@ tls_certificate_read(struct arena *arena, const char *file, const char **why)
 	else
 		arena_defer(arena, tls_certificate_undo, certificate);
 	return certificate;
+}
+
+static void
+tls_certificate_undo_key(void *arg)
+{
+	EVP_PKEY_free(arg);
+}
+
+/* Without this OpenSSL would ask for the passphrase at the terminal. */
+static int
+tls_certificate_on_passphrase(char *room, int size, int is_writing, void *is_encrypted)
+{
+	(void)room, (void)size, (void)is_writing;
+	*(bool *)is_encrypted = true;
+	return -1;
+}
+
+EVP_PKEY *
+tls_certificate_read_key(
+    struct arena *arena, X509 *certificate, const struct tls_pair *pair, const char **why)
+{
+	FILE *stream = tls_certificate_open(arena, pair->key, why);
+	bool is_encrypted = false;
+	EVP_PKEY *key;
+
+	if (stream == NULL)
+		return NULL;
+	key = PEM_read_PrivateKey(stream, NULL, tls_certificate_on_passphrase, &is_encrypted);
+	fclose(stream);
+	if (key == NULL) {
+		*why = tls_certificate_fault(arena, pair->key);
+		if (is_encrypted)
+			*why = arena_format(arena, "%s: is encrypted with a passphrase", pair->key);
+		return NULL;
+	}
+	arena_defer(arena, tls_certificate_undo_key, key);
+	if (X509_check_private_key(certificate, key) == 1)
+		return key;
+	*why = arena_format(arena, "%s: the key does not belong to %s", pair->key, pair->cert);
+	ERR_clear_error();
+	return NULL;
 }
 
 static char *
