@@ -9,10 +9,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "lib/dns_unbound.h"
 #include "lib/log.h"
 #include "proxy/listener.h"
 #include "proxy/probe.h"
+#include "proxy/resolver.h"
 #include "proxy/session.h"
 
 struct server {
@@ -65,36 +65,6 @@ serve_watch_signals(struct server *server, struct ev_loop *loop)
 }
 
 static void
-serve_log_dns(void *arg, const char *line)
-{
-	(void)arg;
-	log_line(LEVEL_DEBUG, "dns", "%s", line);
-}
-
-static struct dns_source *
-serve_dns(struct arena *arena, struct ev_loop *loop, const struct config_dns *config)
-{
-	const char **servers = arena_alloc(arena, (config->servers.count + 1) * sizeof(*servers));
-	const char *why;
-	struct dns_source *dns;
-
-	for (size_t i = 0; i < config->servers.count; i++)
-		servers[i] = config->servers.item[i];
-	dns = dns_unbound_new(arena, loop,
-	    &(struct dns_options) { .forwarders = servers,
-		.trust_anchor = config->trust_anchor,
-		.time_limit = config->timeout.value,
-		.question_limit = config->questions,
-		.open_limit = config->open,
-		.without_ip6 = !config->ipv6,
-		.log = serve_log_dns },
-	    &why);
-	if (dns == NULL)
-		log_line(LEVEL_ERROR, "dns", "the resolver cannot start: %s", why);
-	return dns;
-}
-
-static void
 serve_raise_limits(void)
 {
 	struct rlimit files;
@@ -123,7 +93,7 @@ serve(const struct config *config, struct shared *shared, size_t slot, const int
 	signal(SIGPIPE, SIG_IGN);
 	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO);
 	struct arena *arena = arena_new(SIZE_MAX);
-	struct dns_source *dns = serve_dns(arena, loop, &config->dns);
+	struct dns_source *dns = resolver_new(arena, loop, &config->dns);
 	struct server server = { 0 };
 
 	if (dns == NULL)
