@@ -18,38 +18,8 @@
 
 enum { PLACE_MOST = 256 };
 
-/* A pattern that could never match would be ignored in silence: it is refused instead. */
-static bool
-relay_is_domain(const char *text)
-{
-	const char *name = text + (text[0] == '.');
-
-	return name[0] != '\0' && name[0] != '.' && strstr(name, "..") == NULL &&
-	    strpbrk(name, " \t*?@/\\\"<>,;%") == NULL && name[strlen(name) - 1] != '.';
-}
-
-static bool
-relay_read_domains(struct option_reader *reader, const struct node *value, void *field)
-{
-	const struct node *item = value->kind == NODE_LIST ? value->child : value;
-	size_t count = value->kind == NODE_LIST ? node_count(value) : 1;
-	struct texts *domains = field;
-
-	if (value->kind == NODE_MAP || node_is_empty(value))
-		return false;
-	domains->item = arena_alloc(reader->arena, count * sizeof(*domains->item));
-	for (; count > 0; count--, item = item->next) {
-		if (item->kind != NODE_TEXT || !relay_is_domain(item->text))
-			option_impossible(
-			    reader, item, "a domain such as example.com, or .example.com");
-		else
-			domains->item[domains->count++] = arena_strdup(reader->arena, item->text);
-	}
-	return true;
-}
-
 static const struct option relay_options[] = {
-	OPTION_CUSTOM(relay_options, domains, relay_read_domains, .expected = "a list of domains",
+	OPTION(relay_options, domains,
 	    .help = "Domains whose mail the backend takes: `example.com` is that domain and no "
 		    "other, `.example.com` all domains below it and not itself."),
 	OPTION_NETWORKS(relay_options, networks, .expected = "networks such as 10.0.0.0/8",

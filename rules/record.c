@@ -1,6 +1,6 @@
 #include "rules/record_parts.h"
 
-#include <math.h>
+#include <stdlib.h>
 
 #include "lib/clock.h"
 #include "lib/json.h"
@@ -105,18 +105,20 @@ record_put_facts(struct json *json, const struct record *record)
 	json_close_array(json);
 }
 
+/* One digit behind the point, where that is all of it. */
 static void
 record_put_score(struct json *json, double score)
 {
 	char text[32];
 
+	snprintf(text, sizeof(text), "%.1f", score);
+	double rest = strtod(text, NULL) - score;
+
 	json_key(json, "score");
-	if (fabs(score) >= 1e9 || fabs(score * 10 - round(score * 10)) > 1e-9) {
+	if (rest < 1e-9 && rest > -1e-9)
+		json_raw(json, slice_of(text));
+	else
 		json_double(json, score);
-		return;
-	}
-	snprintf(text, sizeof(text), "%.1f", round(score * 10) / 10 + 0.0);
-	json_raw(json, slice_of(text));
 }
 
 static void

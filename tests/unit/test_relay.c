@@ -162,11 +162,8 @@ test_two_recipients(void **state)
 static void
 test_bad_options(void **state)
 {
-	static const char *const bad[] = { "domains: [ '*.example.com' ]", "domains: a@example.com",
-		"domains: [ 'a b' ]", "domains: [ . ]", "domains: [ ..a ]",
-		"domains: [ example.com. ]", "domains: [ a..b ]", "domains: [ [ a ] ]",
-		"domains: { a: b }", "domains: [ example.com, '' ]", "networks: [ 10.0.0.1/8 ]",
-		"tls_clients: perhaps", "domain: example.com" };
+	static const char *const bad[] = { "domains: [ [ a ] ]", "domains: { a: b }",
+		"networks: [ 10.0.0.1/8 ]", "tls_clients: perhaps", "domain: example.com" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
