@@ -72,17 +72,13 @@ run(struct outcome *outcome, enum unframe_framing framing, enum unframe_mode mod
 		unframe_finish(&outcome->unframe, &sink);
 }
 
-/* The same by three plain passes over octets. */
-static void
-expect(
-    struct outcome *want, enum unframe_framing framing, enum unframe_mode mode, struct slice text)
+/* The same by three plain passes over octets. First: the end is found, the stuffing goes. */
+static size_t
+expect_raw(struct outcome *want, enum unframe_framing framing, struct slice text, char *raw)
 {
-	char raw[MOST];
-	size_t length = 0, i = 0;
 	bool is_line = true, is_done = false;
-	struct gathered *out = &want->out;
+	size_t length = 0, i = 0;
 
-	memset(want, 0, sizeof(*want));
 	while (i < text.length && !is_done) {
 		size_t left = text.length - i;
 		const char *at = text.data + i;
@@ -103,31 +99,56 @@ expect(
 		}
 	}
 	want->used = i;
-	for (i = 0; i < length; i++) {
-		bool is_pair = raw[i] == '\r' && i + 1 < length && raw[i + 1] == '\n';
-		bool is_bare = !is_pair && (raw[i] == '\r' || raw[i] == '\n');
+	return length;
+}
+
+/* Second: bare CR and LF are mended. */
+static void
+expect_content(struct outcome *want, enum unframe_mode mode, struct slice raw)
+{
+	struct gathered *out = &want->out;
+
+	for (size_t i = 0; i < raw.length; i++) {
+		char c = raw.data[i];
+		bool is_pair = c == '\r' && i + 1 < raw.length && raw.data[i + 1] == '\n';
+		bool is_bare = !is_pair && (c == '\r' || c == '\n');
 
 		if (is_pair || (is_bare && mode != UNFRAME_PASS)) {
 			out->content[out->content_length++] = '\r';
 			out->content[out->content_length++] = '\n';
 			i += is_pair ? 1 : 0;
 		} else {
-			out->content[out->content_length++] = raw[i];
+			out->content[out->content_length++] = c;
 		}
-		want->unframe.had_bare_cr |= is_bare && raw[i] == '\r';
-		want->unframe.had_bare_lf |= is_bare && raw[i] == '\n';
+		want->unframe.had_bare_cr |= is_bare && c == '\r';
+		want->unframe.had_bare_lf |= is_bare && c == '\n';
 	}
-	for (i = 0; i < out->content_length; i++) {
-		if (out->content[i] == '.' &&
-		    (i == 0 ||
-			(i > 1 && out->content[i - 1] == '\n' && out->content[i - 2] == '\r')))
+}
+
+static bool
+is_line_start(const struct gathered *out, size_t i)
+{
+	return i == 0 || (i > 1 && out->content[i - 1] == '\n' && out->content[i - 2] == '\r');
+}
+
+static void
+expect(
+    struct outcome *want, enum unframe_framing framing, enum unframe_mode mode, struct slice text)
+{
+	struct gathered *out = &want->out;
+	char raw[MOST];
+
+	memset(want, 0, sizeof(*want));
+	size_t length = expect_raw(want, framing, text, raw);
+
+	expect_content(want, mode, (struct slice) { raw, length });
+	/* Third: stuffed. */
+	for (size_t i = 0; i < out->content_length; i++) {
+		if (out->content[i] == '.' && is_line_start(out, i))
 			out->wire[out->wire_length++] = '.';
 		out->wire[out->wire_length++] = out->content[i];
 	}
-	bool ends_line =
-	    i == 0 || (i > 1 && out->content[i - 1] == '\n' && out->content[i - 2] == '\r');
-
-	if (framing == UNFRAME_CHUNKS && !ends_line) {
+	if (framing == UNFRAME_CHUNKS && !is_line_start(out, out->content_length)) {
 		out->wire[out->wire_length++] = '\r';
 		out->wire[out->wire_length++] = '\n';
 	}
