@@ -30,7 +30,7 @@ evidence_new(struct arena *arena, struct evidence *parent)
 static bool
 evidence_same(const char *a, const char *b)
 {
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+	return a == b || (a != NULL && b != NULL && a[0] == b[0] && strcmp(a, b) == 0);
 }
 
 /* The filter's own row (key NULL) or a key's, in this scope only. */
@@ -169,33 +169,50 @@ evidence_has(
     const struct evidence *evidence, const char *filter, const char *key, const char *const *values)
 {
 	for (const struct fact *fact = evidence->first; fact != NULL; fact = fact->next) {
-		if (!evidence_same(fact->key, key) || !evidence_same(fact->filter, filter))
+		if (!evidence_same(fact->filter, filter) || !evidence_same(fact->key, key))
 			continue;
 		for (const char *const *value = values; *value != NULL; value++)
-			if (strcmp(fact->value, *value) == 0)
+			if (evidence_same(fact->value, *value))
 				return true;
 	}
 	return false;
 }
 
-/* The innermost scope in which the stage has begun tells how far it is. */
+/* What is known in this scope alone of facts that are not there. */
+static enum knowledge
+evidence_lack(
+    const struct evidence *evidence, const char *filter, const char *key, enum stage stage)
+{
+	const struct progress *progress = evidence->progress;
+	enum knowledge is = LATER;
+
+	for (; progress != NULL; progress = progress->next) {
+		if (!evidence_same(progress->filter, filter))
+			continue;
+		if (progress->key != NULL && evidence_same(progress->key, key))
+			return NO;
+		if (progress->key == NULL && progress->begun & 1u << stage)
+			is = progress->over & 1u << stage ? NO : PENDING;
+	}
+	return is;
+}
+
+/* A stage belongs to one scope; a key may have been finished in one further out. */
 enum knowledge
 evidence_ask(const struct evidence *evidence, const char *filter, const char *key, enum stage stage,
     const char *const *values)
 {
-	enum knowledge unknown = LATER;
+	enum knowledge is = LATER;
 
 	for (; evidence != NULL; evidence = evidence->parent) {
-		const struct progress *progress = evidence_progress(evidence, filter, NULL);
-
 		if (evidence_has(evidence, filter, key, values))
 			return YES;
-		if (evidence_progress(evidence, filter, key) != NULL)
-			unknown = NO;
-		else if (unknown == LATER && progress != NULL && progress->begun & 1u << stage)
-			unknown = progress->over & 1u << stage ? NO : PENDING;
+		enum knowledge here = evidence_lack(evidence, filter, key, stage);
+
+		if (is == LATER || here == NO)
+			is = here;
 	}
-	return unknown;
+	return is;
 }
 
 const struct fact *

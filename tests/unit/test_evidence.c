@@ -109,6 +109,20 @@ test_single_key(void **state)
 	assert_int_equal(evidence_ask(s->one, "dnsbl", "xx", CONNECT, pass), PENDING);
 }
 
+/* What was finished stays so when a later stage of the filter begins. */
+static void
+test_single_key_in_outer_scope(void **state)
+{
+	struct scopes *s = *state;
+
+	evidence_begin(s->connection, "spf", CONNECT);
+	evidence_finish(s->connection, "spf", "helo");
+	assert_int_equal(evidence_ask(s->connection, "spf", "helo", MAIL, pass), NO);
+	evidence_begin(s->transaction, "spf", MAIL);
+	assert_int_equal(evidence_ask(s->one, "spf", "helo", MAIL, pass), NO);
+	assert_int_equal(evidence_ask(s->one, "spf", "result", MAIL, pass), PENDING);
+}
+
 static void
 test_scopes(void **state)
 {
@@ -255,6 +269,7 @@ main(void)
 		TEST(test_knowledge_grows),
 		TEST(test_stages_of_one_filter),
 		TEST(test_single_key),
+		TEST(test_single_key_in_outer_scope),
 		TEST(test_scopes),
 		TEST(test_filter_in_two_scopes),
 		TEST(test_told_once),
