@@ -22,10 +22,11 @@ body_undo(void *arg)
 
 void
 body_begin(struct body *body, struct scope *scope, const struct config *config,
-    struct spool_limits *spool, uint64_t size_most, enum unframe_mode mode)
+    struct spool_limits *spool, uint64_t size_most, enum unframe_framing framing,
+    enum unframe_mode mode)
 {
 	*body = (struct body) { .config = config, .scope = scope, .size_most = size_most };
-	unframe_init(&body->unframe, UNFRAME_DATA, mode);
+	unframe_init(&body->unframe, framing, mode);
 	buf_init(&body->header, (size_t)config->limits.header_size.value);
 	spool_init(&body->spool, spool);
 	body->hash = EVP_MD_CTX_new();
@@ -113,12 +114,17 @@ body_end(struct body *body)
 	body->scope->mail.had_bare_newline = unframe_is_impure(&body->unframe);
 }
 
+static struct unframe_sink
+body_sink(struct body *body)
+{
+	return (
+	    struct unframe_sink) { .content = body_on_content, .wire = body_on_wire, .arg = body };
+}
+
 size_t
 body_feed(struct body *body, struct slice input)
 {
-	struct unframe_sink sink = {
-		.content = body_on_content, .wire = body_on_wire, .arg = body
-	};
+	struct unframe_sink sink = body_sink(body);
 
 	assert(!body_is_done(body));
 	size_t used = unframe_feed(&body->unframe, input, &sink);
@@ -126,6 +132,16 @@ body_feed(struct body *body, struct slice input)
 	if (body_is_done(body))
 		body_end(body);
 	return used;
+}
+
+void
+body_finish(struct body *body)
+{
+	struct unframe_sink sink = body_sink(body);
+
+	assert(!body_is_done(body));
+	unframe_finish(&body->unframe, &sink);
+	body_end(body);
 }
 
 bool

@@ -41,10 +41,14 @@ struct body {
 
 /* scope: whose arena ends it. size_most: bytes of the message, 0 without limit. */
 void body_begin(struct body *body, struct scope *scope, const struct config *config,
-    struct spool_limits *spool, uint64_t size_most, enum unframe_mode mode);
+    struct spool_limits *spool, uint64_t size_most, enum unframe_framing framing,
+    enum unframe_mode mode);
 
-/* Takes from the input; how much. Stops behind the end of the message. */
+/* Takes from the input; how much. DATA: stops behind the end of the message. */
 size_t body_feed(struct body *body, struct slice input);
+
+/* CHUNKS: the last one is in, and with it the end of the message. */
+void body_finish(struct body *body);
 bool body_is_done(const struct body *body);
 
 /* The raw value of the first field of this name, or empty. */

@@ -42,12 +42,7 @@ command_hello(struct session *session, struct slice argument, bool is_esmtp)
 	fault = smtp_helo_read(&name, argument);
 	if (fault != NULL)
 		return command_fault(session, fault);
-	session_reset(session);
-	session->client.helo = arena_copy(session->arena, name);
-	session->client.is_esmtp = is_esmtp;
-	session->hello = scope_new(session->arena, session->dns, session->connection, SCOPE_HELO,
-	    &session->worker->config->pipeline);
-	scope_reach(session->hello, HELO);
+	session_hello(session, name, is_esmtp);
 	if (is_esmtp) {
 		struct ehlo_offer offer = command_offer(session);
 
@@ -126,9 +121,7 @@ command_mail(struct session *session, struct slice argument)
 static enum step
 command_settle(struct session *session, struct recipient *recipient, bool is_taken)
 {
-	recipient->state = is_taken ? RECIPIENT_TAKEN : RECIPIENT_REFUSED;
-	session->mail->taken += is_taken;
-	session->mail->asked = NULL;
+	transaction_settle(session->mail, recipient, is_taken);
 	if (is_taken || ++session->refusals < session->worker->config->limits.refusals)
 		return NEXT;
 	session_reply(session, "421 4.7.0 too many refused recipients");
@@ -137,52 +130,18 @@ command_settle(struct session *session, struct recipient *recipient, bool is_tak
 }
 
 static enum step
-command_refuse(struct session *session, struct recipient *recipient, const struct verdict *verdict)
-{
-	struct transaction *t = session->mail;
-	int code = verdict->action == DEFER ? 451 : 550;
-	char id[ID_SIZE];
-	const char *text = transaction_refusal(t, recipient, verdict, code, id);
-
-	session_reply(session, "%d %s", code, text);
-	transaction_record(
-	    t, recipient, id, verdict, arena_format(t->arena, "%d %s", code, text), NULL);
-	return command_settle(session, recipient, false);
-}
-
-/* `discard` and `redirect` are the administrator's own rules; the client hears 2yz. */
-static void
-command_forward(struct transaction *t, struct recipient *recipient, const struct verdict *verdict)
-{
-	struct smtp_path path;
-
-	if (verdict->is_shadow)
-		return;
-	recipient->is_discarded = verdict->action == DISCARD;
-	if (verdict->action == REDIRECT &&
-	    smtp_path_read_mailbox(&path, slice_of(verdict->rule->redirect)))
-		recipient->path = smtp_path_copy(t->arena, &path);
-}
-
-static enum step
 command_judge(struct session *session, struct recipient *recipient)
 {
 	struct transaction *t = session->mail;
-	struct verdict verdict;
 	struct answer answer;
 
-	if (transaction_judge_recipient(t, recipient, &verdict) == WAIT)
+	if (transaction_decide_recipient(t, recipient) == WAIT)
 		return WAIT;
-	if ((verdict.action == REJECT || verdict.action == DEFER) && !verdict.is_shadow)
-		return command_refuse(session, recipient, &verdict);
-	if (transaction_differs(t, recipient)) {
-		session_reply(session, "452 4.5.3 please send to this recipient separately");
-		return command_settle(session, recipient, false);
-	}
-	command_forward(t, recipient, &verdict);
-	if (recipient->is_discarded) {
-		session_reply(session, "250 2.1.5 recipient noted");
-		return command_settle(session, recipient, true);
+	if (recipient->reply != NULL) {
+		session_reply(session, "%s", recipient->reply);
+		if (recipient->id[0] != '\0')
+			transaction_record(t, recipient, NULL);
+		return command_settle(session, recipient, recipient->is_discarded);
 	}
 	if (delivery_recipient(session, recipient, &answer) == WAIT)
 		return WAIT;

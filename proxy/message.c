@@ -1,7 +1,5 @@
 #include "proxy/message.h"
 
-#include <stdlib.h>
-
 #include "proxy/backend.h"
 #include "proxy/delivery.h"
 
@@ -29,8 +27,8 @@ message_mode(const struct session *session)
 	return UNFRAME_NORMALIZE;
 }
 
-static void
-message_begin(struct session *session)
+void
+message_begin(struct session *session, enum unframe_framing framing)
 {
 	struct transaction *t = session->mail;
 	const struct config *config = session->worker->config;
@@ -39,19 +37,9 @@ message_begin(struct session *session)
 	if (config->limits.message_size.value > 0 &&
 	    (size == 0 || config->limits.message_size.value < size))
 		size = config->limits.message_size.value;
-	body_begin(
-	    &t->body, t->scope, config, &session->worker->spool, size, message_mode(session));
+	body_begin(&t->body, t->scope, config, &session->worker->spool, size, framing,
+	    message_mode(session));
 	t->body.is_streamed = message_is_streamed(config);
-}
-
-/* Is there anybody to whom it goes? (Not when each recipient is discarded.) */
-static bool
-message_has_target(const struct transaction *t)
-{
-	for (const struct recipient *r = t->recipients; r != NULL; r = r->next)
-		if (r->state == RECIPIENT_TAKEN && !r->is_discarded)
-			return true;
-	return false;
 }
 
 enum step
@@ -61,8 +49,8 @@ message_start(struct session *session)
 	struct answer answer = { .code = 354 };
 
 	if (t->body.config == NULL)
-		message_begin(session);
-	if (t->body.is_streamed && message_has_target(t) &&
+		message_begin(session, UNFRAME_DATA);
+	if (t->body.is_streamed && transaction_has_target(t) &&
 	    delivery_start(session, &answer) == WAIT)
 		return WAIT;
 	if (answer.code != 354) {
@@ -110,54 +98,19 @@ message_end(struct session *session)
 }
 
 static enum step
-message_refuse(struct session *session, const struct verdict *verdict, int code, const char *text)
-{
-	struct transaction *t = session->mail;
-	const char *reply = arena_format(t->arena, "%d %s", code, text);
-
-	session_reply(session, "%s", reply);
-	transaction_record(t, NULL, t->id, verdict, reply, NULL);
-	return message_end(session);
-}
-
-/* What the message itself is wrong in: size, header, line ends, no space. */
-static enum step
-message_fault(struct session *session)
-{
-	static const struct rule rule = { .name = "limits", .action = REJECT };
-	struct transaction *t = session->mail;
-	int code = atoi(t->body.fault);
-	struct verdict verdict = { .action = code < 500 ? DEFER : REJECT, .rule = &rule };
-
-	t->verdict = verdict;
-	return message_refuse(session, &verdict, code,
-	    arena_format(t->arena, "%s (case %s)", t->body.fault + 4, t->id));
-}
-
-static enum step
 message_judge(struct session *session)
 {
 	struct transaction *t = session->mail;
-	char id[ID_SIZE];
 
-	if (t->body.fault != NULL)
-		return message_fault(session);
-	if (transaction_judge_message(t) == WAIT)
+	if (transaction_decide_message(t) == WAIT)
 		return WAIT;
-	const struct verdict *verdict = &t->verdict;
-	bool is_refused = verdict->action == REJECT || verdict->action == DEFER;
-
-	if (is_refused && !verdict->is_shadow) {
-		int code = verdict->action == DEFER ? 451 : 550;
-
-		return message_refuse(
-		    session, verdict, code, transaction_refusal(t, NULL, verdict, code, id));
+	if (t->reply != NULL) {
+		session_reply(session, "%s", t->reply);
+		transaction_record(t, NULL, NULL);
+		return message_end(session);
 	}
-	if (!message_has_target(t) || (verdict->action == DISCARD && !verdict->is_shadow))
-		return message_refuse(
-		    session, verdict, 250, arena_format(t->arena, "2.0.0 taken (case %s)", t->id));
-	if (verdict->action == REDIRECT && !verdict->is_shadow)
-		delivery_redirect(session, verdict->rule->redirect);
+	if (t->verdict.action == REDIRECT && !t->verdict.is_shadow)
+		delivery_redirect(session, t->verdict.rule->redirect);
 	session->step = message_deliver;
 	return NEXT;
 }
@@ -186,9 +139,7 @@ message_deliver(struct session *session)
 	conn_write(session->front, answer.lines);
 	if (answer.code < 400)
 		atomic_fetch_add(&session->worker->shared->bytes, t->body.size);
-	const char *line = message_first_line(t->arena, &answer);
-
-	transaction_record(t, NULL, t->id, &t->verdict, line, line);
+	transaction_record(t, NULL, message_first_line(t->arena, &answer));
 	return message_end(session);
 }
 

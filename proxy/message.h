@@ -7,10 +7,14 @@
  */
 #pragma once
 
+#include "lib/unframe.h"
 #include "proxy/session.h"
 
 /* The command DATA; WAIT, or NEXT with its reply given. */
 enum step message_start(struct session *session);
+
+/* The text begins: its limits and line ends by the configuration. */
+void message_begin(struct session *session, enum unframe_framing framing);
 
 /* Must the session go on although its client has left? (The final dot is out.) */
 bool message_is_committed(const struct session *session);

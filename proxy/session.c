@@ -270,29 +270,49 @@ session_limit(const struct session *session)
 	return NULL;
 }
 
+enum step
+session_decide(struct session *session, struct record *record)
+{
+	const struct policy *policy = &session->worker->config->policy;
+	struct arena *arena = session->arena;
+	struct verdict verdict;
+
+	*record = (struct record) { .point = POINT_CONNECT, .scope = session->connection };
+	switch (policy_judge(policy, session->connection->mail.evidence, POINT_CONNECT, NULL,
+	    session->listen->address, &verdict)) {
+	case JUDGE_WAIT:
+		return WAIT;
+	case JUDGE_LATER:
+		return NEXT;
+	case JUDGED:
+		break;
+	}
+	if (verdict.is_shadow || (verdict.action != REJECT && verdict.action != DEFER))
+		return NEXT;
+	bool is_deferred = verdict.action == DEFER;
+
+	record->id = id_make(arena_alloc(arena, ID_SIZE));
+	record->time = clock_unix();
+	record->verdict = verdict;
+	record->reply = arena_format(arena, "%d %s", is_deferred ? 421 : 554,
+	    record_reply_text(arena, record, is_deferred ? 451 : 550));
+	return NEXT;
+}
+
 /* A refusal spoken at once: instead of the greeting. */
 static enum step
-session_refuse(struct session *session, const struct verdict *verdict)
+session_refuse(struct session *session, const struct record *record)
 {
 	const struct policy *policy = &session->worker->config->policy;
 	struct buf json = { .limit = LOG_RECORD_MOST }, text = { .limit = LOG_RECORD_MOST };
-	char id[ID_SIZE];
-	struct record record = { .id = id_make(id),
-		.time = clock_unix(),
-		.point = POINT_CONNECT,
-		.scope = session->connection,
-		.verdict = *verdict };
-	int code = verdict->action == DEFER ? 421 : 554;
 
-	record.reply = arena_format(session->arena, "%d %s", code,
-	    record_reply_text(session->arena, &record, code == 421 ? 451 : 550));
-	record_json(&json, &record, policy);
-	record_text(&text, &record, policy);
+	record_json(&json, record, policy);
+	record_text(&text, record, policy);
 	log_record(buf_slice(&json), buf_slice(&text));
 	buf_free(&json);
 	buf_free(&text);
 	session->has_record = true;
-	session_reply(session, "%s", record.reply);
+	session_reply(session, "%s", record->reply);
 	session->lingers = true;
 	return END_SESSION;
 }
@@ -316,7 +336,7 @@ session_greet(struct session *session)
 {
 	const struct config *config = session->worker->config;
 	const char *limit = session_limit(session);
-	struct verdict verdict;
+	struct record record;
 
 	if (limit != NULL) {
 		session_reply(session, "%s", limit);
@@ -330,21 +350,25 @@ session_greet(struct session *session)
 	if (conn_input(session->front).length > 0 && session->client.tls == NULL)
 		session->client.is_early = true;
 	scope_reach(session->connection, CONNECT);
-	switch (policy_judge(&config->policy, session->connection->mail.evidence, POINT_CONNECT,
-	    NULL, session->listen->address, &verdict)) {
-	case JUDGE_WAIT:
+	if (session_decide(session, &record) == WAIT)
 		return WAIT;
-	case JUDGED:
-		if ((verdict.action == REJECT || verdict.action == DEFER) && !verdict.is_shadow)
-			return session_refuse(session, &verdict);
-		break;
-	case JUDGE_LATER:
-		break;
-	}
+	if (record.reply != NULL)
+		return session_refuse(session, &record);
 	session_arrived(session);
 	session_reply(session, "220 %s ESMTP postern", config->hostname);
 	session->step = session_command;
 	return NEXT;
+}
+
+void
+session_hello(struct session *session, struct slice name, bool is_esmtp)
+{
+	session_reset(session);
+	session->client.helo = arena_copy(session->arena, name);
+	session->client.is_esmtp = is_esmtp;
+	session->hello = scope_new(session->arena, session->dns, session->connection, SCOPE_HELO,
+	    &session->worker->config->pipeline);
+	scope_reach(session->hello, HELO);
 }
 
 /* ---- begin and end ---- */
@@ -443,9 +467,9 @@ session_join(struct session *session)
 	atomic_fetch_add(&worker->shared->clients[session->place], 1);
 }
 
-void
-session_new(
-    struct worker *worker, int fd, const struct config_listen *listen, const struct sockaddr *peer)
+struct session *
+session_make(struct worker *worker, const struct config_listen *listen, const struct sockaddr *peer,
+    task_function run)
 {
 	struct arena *arena = arena_new(ARENA_MOST);
 	struct session *session = arena_alloc(arena, sizeof(*session));
@@ -463,14 +487,23 @@ session_new(
 	session->timer.data = session;
 
 	session_join(session);
-	task_init(&session->task, arena, &worker->tasks, session_run, session);
-	session->front = conn_new(arena, worker->loop, fd, &session->task);
-	conn_limit_input(session->front, SESSION_INPUT);
+	task_init(&session->task, arena, &worker->tasks, run, session);
 	session->dns = dns_new(arena, worker->dns, &session->task);
 	session->connection =
 	    scope_new(arena, session->dns, NULL, SCOPE_CONNECTION, &worker->config->pipeline);
 	session->connection->mail.client = &session->client;
 	arena_defer(arena, session_undo, session);
+	return session;
+}
+
+void
+session_new(
+    struct worker *worker, int fd, const struct config_listen *listen, const struct sockaddr *peer)
+{
+	struct session *session = session_make(worker, listen, peer, session_run);
+
+	session->front = conn_new(session->arena, worker->loop, fd, &session->task);
+	conn_limit_input(session->front, SESSION_INPUT);
 	if (listen->tls.value == LISTEN_TLS_IMPLICIT)
 		session->step = session_begin_tls;
 	task_wake(&session->task);

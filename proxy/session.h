@@ -16,6 +16,7 @@
 #include "lib/conn.h"
 #include "lib/smtp.h"
 #include "proxy/worker.h"
+#include "rules/record.h"
 
 struct session;
 struct transaction;
@@ -63,6 +64,20 @@ struct session {
 /* Takes over fd (nonblocking, connected). */
 void session_new(
     struct worker *worker, int fd, const struct config_listen *listen, const struct sockaddr *peer);
+
+/* All of a session but its connection (front is NULL) and its first turn, with a run of the
+ * caller's: for who plays a session without a client (explain.h). */
+struct session *session_make(struct worker *worker, const struct config_listen *listen,
+    const struct sockaddr *peer, task_function run);
+
+/*
+ * The decision at connect: WAIT, or NEXT with the record of a refusal to be spoken at once
+ * (record->reply is NULL: there is none).
+ */
+enum step session_decide(struct session *session, struct record *record);
+
+/* HELO or EHLO was said: what was known of an older one is forgotten. */
+void session_hello(struct session *session, struct slice name, bool is_esmtp);
 
 /* The step that reads the next command, and the one that ends TLS's handshake. */
 enum step session_command(struct session *session);

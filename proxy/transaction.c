@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "lib/clock.h"
@@ -89,29 +90,33 @@ static const struct rule transaction_late_rule = { .name = "facts-late",
 	.text = "4.4.3 answers that this decision needs did not come in time, please try again" };
 
 static enum step
-transaction_wait(struct session *session, struct verdict *verdict)
+transaction_wait(struct session *session, const struct evidence *evidence, struct verdict *verdict)
 {
+	bool may_pass = evidence_find(evidence, "relay", "result") != NULL;
+
 	session_await(session, session->worker->config->timeouts.facts);
 	if (!session->is_late)
 		return WAIT;
 	session_arrived(session);
-	*verdict = (struct verdict) { .action = DEFER, .rule = &transaction_late_rule };
+	*verdict = (struct verdict) { .action = DEFER,
+		.rule = &transaction_late_rule,
+		.is_shadow = may_pass && session->worker->config->policy.is_shadow };
 	return NEXT;
 }
 
-enum step
-transaction_judge_recipient(
-    struct transaction *t, struct recipient *recipient, struct verdict *verdict)
+static enum step
+transaction_judge_recipient(struct transaction *t, struct recipient *recipient)
 {
+	const struct evidence *evidence = recipient->scope->mail.evidence;
 	struct session *session = t->session;
 
 	scope_run(recipient->scope);
-	switch (policy_judge(&session->worker->config->policy, recipient->scope->mail.evidence,
-	    POINT_RCPT, &recipient->address, session->listen->address, verdict)) {
+	switch (policy_judge(&session->worker->config->policy, evidence, POINT_RCPT,
+	    &recipient->address, session->listen->address, &recipient->verdict)) {
 	case JUDGE_WAIT:
-		return transaction_wait(session, verdict);
+		return transaction_wait(session, evidence, &recipient->verdict);
 	case JUDGE_LATER:
-		*verdict = (struct verdict) { .action = ACCEPT };
+		recipient->verdict = (struct verdict) { .action = ACCEPT };
 		break;
 	case JUDGED:
 		break;
@@ -130,7 +135,8 @@ transaction_first_taken(const struct transaction *t)
 	return r;
 }
 
-bool
+/* Must this recipient come in a transaction of its own? (RFC 5321 4.5.3.1.10) */
+static bool
 transaction_differs(const struct transaction *t, const struct recipient *recipient)
 {
 	const struct recipient *first = transaction_first_taken(t);
@@ -141,24 +147,119 @@ transaction_differs(const struct transaction *t, const struct recipient *recipie
 		t->session->listen->address);
 }
 
+/* The reply of a refusal, by which the client's people find its case. */
+static const char *
+transaction_refusal(struct transaction *t, const struct recipient *recipient)
+{
+	struct record record = transaction_make_record(t, recipient);
+	int code = record.verdict.action == DEFER ? 451 : 550;
+
+	return arena_format(t->arena, "%d %s", code, record_reply_text(t->arena, &record, code));
+}
+
+/* `discard` and `redirect` are the administrator's own rules; the client hears 2yz. */
+static void
+transaction_forward(struct transaction *t, struct recipient *recipient)
+{
+	const struct verdict *verdict = &recipient->verdict;
+	struct smtp_path path;
+
+	if (verdict->is_shadow)
+		return;
+	recipient->is_discarded = verdict->action == DISCARD;
+	if (verdict->action == REDIRECT &&
+	    smtp_path_read_mailbox(&path, slice_of(verdict->rule->redirect)))
+		recipient->path = smtp_path_copy(t->arena, &path);
+}
+
+static bool
+transaction_is_refusal(const struct verdict *verdict)
+{
+	return (verdict->action == REJECT || verdict->action == DEFER) && !verdict->is_shadow;
+}
+
 enum step
+transaction_decide_recipient(struct transaction *t, struct recipient *recipient)
+{
+	if (recipient->is_decided)
+		return NEXT;
+	if (transaction_judge_recipient(t, recipient) == WAIT)
+		return WAIT;
+	recipient->is_decided = true;
+	if (transaction_is_refusal(&recipient->verdict)) {
+		id_make(recipient->id);
+		recipient->reply = transaction_refusal(t, recipient);
+	} else if (transaction_differs(t, recipient)) {
+		recipient->reply = "452 4.5.3 please send to this recipient separately";
+	} else {
+		transaction_forward(t, recipient);
+		if (recipient->is_discarded)
+			recipient->reply = "250 2.1.5 recipient noted";
+	}
+	return NEXT;
+}
+
+void
+transaction_settle(struct transaction *t, struct recipient *recipient, bool is_taken)
+{
+	recipient->state = is_taken ? RECIPIENT_TAKEN : RECIPIENT_REFUSED;
+	t->taken += is_taken;
+	t->asked = NULL;
+}
+
+bool
+transaction_has_target(const struct transaction *t)
+{
+	for (const struct recipient *r = t->recipients; r != NULL; r = r->next)
+		if (r->state == RECIPIENT_TAKEN && !r->is_discarded)
+			return true;
+	return false;
+}
+
+/* What the message itself is wrong in: size, header, line ends, no space. */
+static void
+transaction_fault(struct transaction *t)
+{
+	static const struct rule rule = { .name = "limits", .action = REJECT };
+
+	t->verdict = (struct verdict) { .action = atoi(t->body.fault) < 500 ? DEFER : REJECT,
+		.rule = &rule };
+	t->reply = arena_format(t->arena, "%s (case %s)", t->body.fault, t->id);
+}
+
+static enum step
 transaction_judge_message(struct transaction *t)
 {
 	const struct recipient *first = transaction_first_taken(t);
+	const struct evidence *evidence = first->scope->mail.evidence;
 	struct session *session = t->session;
 
-	if (t->is_judged)
-		return NEXT;
 	t->scope->mail.client = &session->client;
 	scope_reach(t->scope, END);
 	scope_run(t->scope);
-	if (policy_judge(&session->worker->config->policy, first->scope->mail.evidence,
-		POINT_MESSAGE, &first->address, session->listen->address,
-		&t->verdict) == JUDGE_WAIT &&
-	    transaction_wait(session, &t->verdict) == WAIT)
+	if (policy_judge(&session->worker->config->policy, evidence, POINT_MESSAGE, &first->address,
+		session->listen->address, &t->verdict) == JUDGE_WAIT &&
+	    transaction_wait(session, evidence, &t->verdict) == WAIT)
 		return WAIT;
 	session_arrived(session);
-	t->is_judged = true;
+	return NEXT;
+}
+
+enum step
+transaction_decide_message(struct transaction *t)
+{
+	if (t->is_decided)
+		return NEXT;
+	if (t->body.fault != NULL)
+		transaction_fault(t);
+	else if (transaction_judge_message(t) == WAIT)
+		return WAIT;
+	else if (transaction_is_refusal(&t->verdict))
+		t->reply = transaction_refusal(t, NULL);
+	else if (!transaction_has_target(t) ||
+	    (t->verdict.action == DISCARD && !t->verdict.is_shadow))
+		t->reply = arena_format(t->arena, "250 2.0.0 taken (case %s)", t->id);
+	t->is_decided = true;
 	return NEXT;
 }
 
@@ -215,7 +316,7 @@ transaction_header(const struct transaction *t, struct buf *out)
 {
 	if (t->session->worker->config->received)
 		transaction_received(t, out);
-	if (t->is_judged && t->verdict.action == TAG && !t->verdict.is_shadow)
+	if (t->is_decided && t->verdict.action == TAG && !t->verdict.is_shadow)
 		transaction_verdict(t, out);
 }
 
@@ -233,15 +334,14 @@ transaction_recipients(const struct transaction *t, const struct recipient *only
 	return list;
 }
 
-static struct record
-transaction_fill(struct transaction *t, const struct recipient *recipient, const char *id,
-    const struct verdict *verdict)
+struct record
+transaction_make_record(struct transaction *t, const struct recipient *recipient)
 {
 	const struct recipient *first = recipient != NULL ? recipient : transaction_first_taken(t);
 	const struct backend *backend = t->session->backend;
 
 	return (struct record) {
-		.id = id,
+		.id = recipient != NULL ? recipient->id : t->id,
 		.time = clock_unix(),
 		.point = recipient != NULL ? POINT_RCPT : POINT_MESSAGE,
 		.scope = first != NULL ? first->scope : t->scope,
@@ -249,24 +349,12 @@ transaction_fill(struct transaction *t, const struct recipient *recipient, const
 		.size = t->body.size,
 		.subject =
 		    recipient != NULL ? (struct slice) { "", 0 } : body_field(&t->body, "Subject"),
-		.verdict = *verdict,
+		.verdict = recipient != NULL ? recipient->verdict : t->verdict,
+		.reply = recipient != NULL ? recipient->reply : t->reply,
 		.backend = backend != NULL ? backend_name(backend) : NULL,
 		.backend_tls = backend != NULL ? backend_tls(backend) : NULL,
 		.body_in = t->body.hash_text[0] != '\0' ? t->body.hash_text : NULL,
 	};
-}
-
-const char *
-transaction_refusal(struct transaction *t, const struct recipient *recipient,
-    const struct verdict *verdict, int code, char id[ID_SIZE])
-{
-	if (recipient != NULL)
-		id_make(id);
-	else
-		memcpy(id, t->id, ID_SIZE);
-	struct record record = transaction_fill(t, recipient, id, verdict);
-
-	return record_reply_text(t->arena, &record, code);
 }
 
 static void
@@ -285,15 +373,15 @@ transaction_count(struct transaction *t, const struct recipient *recipient, int 
 }
 
 void
-transaction_record(struct transaction *t, const struct recipient *recipient, const char *id,
-    const struct verdict *verdict, const char *reply, const char *backend_reply)
+transaction_record(
+    struct transaction *t, const struct recipient *recipient, const char *backend_reply)
 {
 	const struct policy *policy = &t->session->worker->config->policy;
-	struct record record = transaction_fill(t, recipient, id, verdict);
+	struct record record = transaction_make_record(t, recipient);
 	struct buf json = { .limit = RECORD_MOST }, text = { .limit = RECORD_MOST };
 
-	record.reply = reply;
-	record.backend_reply = backend_reply;
+	if (backend_reply != NULL)
+		record.reply = record.backend_reply = backend_reply;
 	if (backend_reply != NULL && backend_reply[0] == '2')
 		record.body_out = record.body_in;
 	record_json(&json, &record, policy);
@@ -302,5 +390,5 @@ transaction_record(struct transaction *t, const struct recipient *recipient, con
 	buf_free(&json);
 	buf_free(&text);
 	t->session->has_record = true;
-	transaction_count(t, recipient, atoi(reply));
+	transaction_count(t, recipient, atoi(record.reply));
 }

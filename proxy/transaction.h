@@ -44,6 +44,11 @@ struct recipient {
 	enum recipient_state state;
 	bool is_discarded; /* by the verdict at RCPT: the backend hears nothing */
 	struct told told;
+
+	bool is_decided;
+	struct verdict verdict; /* at RCPT */
+	const char *reply;      /* of ours; NULL: the backend's is passed on */
+	char id[ID_SIZE];       /* of a refusal by the policy, which is recorded; else empty */
 };
 
 /* How far the message is on its way to the backend. */
@@ -63,8 +68,10 @@ struct transaction {
 	struct recipient *asked; /* the one that RCPT works on; NULL: none */
 	unsigned count, taken;   /* of recipients: named, taken */
 	struct body body;
+
+	bool is_decided;
 	struct verdict verdict; /* at the end of the message */
-	bool is_judged;
+	const char *reply;      /* of ours; NULL: the message goes to the backend */
 
 	enum delivery_stage stage;
 	uint64_t sent;       /* of the spool */
@@ -80,25 +87,35 @@ void transaction_end(struct transaction *transaction);
 struct recipient *transaction_recipient(
     struct transaction *transaction, const struct smtp_path *to, const struct smtp_params *params);
 
-/* WAIT, or NEXT with what the policy says for this recipient now; a verdict that leaves the
- * matter to the message is ACCEPT without a rule. */
-enum step transaction_judge_recipient(
-    struct transaction *transaction, struct recipient *recipient, struct verdict *verdict);
+/*
+ * WAIT, or NEXT: decided, with verdict, reply and (of a refusal) id. A verdict that leaves the
+ * matter to the message is ACCEPT without a rule. The reply is 452 4.5.3 where the recipient
+ * must come in a transaction of its own, 250 where it is discarded, else the policy's refusal.
+ */
+enum step
+transaction_decide_recipient(struct transaction *transaction, struct recipient *recipient);
 
-/* Must this recipient come in a transaction of its own? (452 4.5.3) */
-bool transaction_differs(const struct transaction *transaction, const struct recipient *recipient);
+/* It is one of the message's, or is not; `asked` is free again. */
+void
+transaction_settle(struct transaction *transaction, struct recipient *recipient, bool is_taken);
 
-/* After the last byte: WAIT, or NEXT with transaction->verdict. */
-enum step transaction_judge_message(struct transaction *transaction);
+/* Is there anybody to whom the message goes? (Not when each recipient is discarded.) */
+bool transaction_has_target(const struct transaction *transaction);
+
+/* After the last byte: WAIT, or NEXT: decided, with verdict and reply (a fault of the message
+ * itself, the policy's refusal, 250 where it is discarded). */
+enum step transaction_decide_message(struct transaction *transaction);
 
 /* Which header fields go in front of the message: Received, and the verdict's. Into out. */
 void transaction_header(const struct transaction *transaction, struct buf *out);
 
 /* Writes the record to the log and counts it. recipient: whose refusal it is, at
- * POINT_RCPT; else NULL. reply: to the client. backend_reply: NULL where it was not asked. */
-void transaction_record(struct transaction *transaction, const struct recipient *recipient,
-    const char *id, const struct verdict *verdict, const char *reply, const char *backend_reply);
+ * POINT_RCPT; else NULL. backend_reply: what the client was told, where the reply is not
+ * ours; else NULL. */
+void transaction_record(
+    struct transaction *transaction, const struct recipient *recipient, const char *backend_reply);
 
-/* A refusal's text with case number: fills id; "5.7.1 ... (case 7F3K2Q00)". code: 550, 451. */
-const char *transaction_refusal(struct transaction *transaction, const struct recipient *recipient,
-    const struct verdict *verdict, int code, char id[ID_SIZE]);
+/* The record of a decided recipient, or (NULL) of the decided message; it points to what lives
+ * with the transaction. The backend's reply is left out. */
+struct record
+transaction_make_record(struct transaction *transaction, const struct recipient *recipient);
