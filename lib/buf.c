@@ -42,6 +42,7 @@ buf_close_gap(struct buf *buf)
 {
 	if (buf->gap == 0)
 		return;
+	assert(buf->data != NULL);
 	memmove(buf->data - buf->gap, buf->data, buf->length);
 	buf->data -= buf->gap;
 	buf->gap = 0;

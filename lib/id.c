@@ -70,12 +70,18 @@ id_digit(char typed)
 	return letter;
 }
 
+static bool
+id_is_space(char byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
 bool
 id_read(char out[ID_SIZE], struct slice text)
 {
-	while (text.length > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
+	while (text.length > 0 && id_is_space(text.data[0]))
 		text = (struct slice) { .data = text.data + 1, .length = text.length - 1 };
-	while (text.length > 0 && memchr(" \t\r\n", text.data[text.length - 1], 4) != NULL)
+	while (text.length > 0 && id_is_space(text.data[text.length - 1]))
 		text.length--;
 	out[0] = '\0';
 	if (text.length != ID_LENGTH)

@@ -60,12 +60,18 @@ ipset_builder_add(
 	ipset_builder_add_span(builder, source, line, &network->ip, &last);
 }
 
+static bool
+ipset_is_blank(char byte)
+{
+	return byte == ' ' || byte == '\t';
+}
+
 static struct slice
 ipset_trim(struct slice text)
 {
-	while (text.length > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
+	while (text.length > 0 && ipset_is_blank(text.data[0]))
 		text = (struct slice) { .data = text.data + 1, .length = text.length - 1 };
-	while (text.length > 0 && memchr(" \t", text.data[text.length - 1], 2) != NULL)
+	while (text.length > 0 && ipset_is_blank(text.data[text.length - 1]))
 		text.length--;
 	return text;
 }

@@ -52,7 +52,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct ipset_report report;
-	struct ipset_span four[ENTRIES], six[ENTRIES];
+	struct ipset_span four[ENTRIES] = { 0 }, six[ENTRIES] = { 0 };
 	struct arena *arena = arena_new(SIZE_MAX);
 	struct ipset_builder *builder = ipset_builder_new(arena);
 	int source = ipset_builder_source(builder, "list");
