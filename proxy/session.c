@@ -469,7 +469,7 @@ session_join(struct session *session)
 
 struct session *
 session_make(struct worker *worker, const struct config_listen *listen, const struct sockaddr *peer,
-    task_function run)
+    task_function run, void *arg)
 {
 	struct arena *arena = arena_new(ARENA_MOST);
 	struct session *session = arena_alloc(arena, sizeof(*session));
@@ -487,7 +487,7 @@ session_make(struct worker *worker, const struct config_listen *listen, const st
 	session->timer.data = session;
 
 	session_join(session);
-	task_init(&session->task, arena, &worker->tasks, run, session);
+	task_init(&session->task, arena, &worker->tasks, run, arg != NULL ? arg : session);
 	session->dns = dns_new(arena, worker->dns, &session->task);
 	session->connection =
 	    scope_new(arena, session->dns, NULL, SCOPE_CONNECTION, &worker->config->pipeline);
@@ -500,7 +500,7 @@ void
 session_new(
     struct worker *worker, int fd, const struct config_listen *listen, const struct sockaddr *peer)
 {
-	struct session *session = session_make(worker, listen, peer, session_run);
+	struct session *session = session_make(worker, listen, peer, session_run, NULL);
 
 	session->front = conn_new(session->arena, worker->loop, fd, &session->task);
 	conn_limit_input(session->front, SESSION_INPUT);

@@ -65,10 +65,10 @@ struct session {
 void session_new(
     struct worker *worker, int fd, const struct config_listen *listen, const struct sockaddr *peer);
 
-/* All of a session but its connection (front is NULL) and its first turn, with a run of the
- * caller's: for who plays a session without a client (explain.h). */
+/* All of a session but its connection (front is NULL) and its first turn, and its task runs
+ * run(arg), or (NULL) run(session): for who plays a session without a client (explain.h). */
 struct session *session_make(struct worker *worker, const struct config_listen *listen,
-    const struct sockaddr *peer, task_function run);
+    const struct sockaddr *peer, task_function run, void *arg);
 
 /*
  * The decision at connect: WAIT, or NEXT with the record of a refusal to be spoken at once

@@ -240,7 +240,7 @@ policy_rule_differs(const struct rule *rule, const struct view *a, const struct 
 static bool
 policy_is_settled(const struct policy *policy, const struct view *a, const struct view *b)
 {
-	struct verdict for_a, for_b;
+	struct verdict for_a = { 0 }, for_b = { 0 };
 
 	return policy_walk(policy, a, &for_a) == JUDGED &&
 	    policy_walk(policy, b, &for_b) == JUDGED && for_a.action == for_b.action &&
@@ -282,21 +282,41 @@ policy_shadow(const struct policy *policy, const struct evidence *evidence,
 }
 
 static bool
+policy_is_off(const struct rule *rule)
+{
+	for (const struct condition *one = rule->when; one != NULL && one->filter != NULL; one++)
+		if (one->is_off)
+			return true;
+	return false;
+}
+
+enum standing
+policy_standing(const struct rule *rule, const struct evidence *evidence, enum point point,
+    const struct address *recipient, const char *listener)
+{
+	const struct view view = { evidence, point, recipient, listener };
+
+	if (policy_scope(&rule->scope, &view) == NO)
+		return STANDING_NARROWED;
+	switch (policy_rule(rule, &view)) {
+	case YES:
+		return STANDING_HELD;
+	case NO:
+		return policy_is_off(rule) ? STANDING_OFF : STANDING_FAILED;
+	case PENDING:
+	case LATER:
+		break;
+	}
+	return STANDING_OPEN;
+}
+
+static bool
 policy_is_late(const struct condition *condition)
 {
 	for (; condition != NULL && condition->filter != NULL; condition++)
 		if (!condition->is_off && condition->stage >= HEADERS)
 			return true;
 	return false;
-}
-
-static bool
-policy_is_dead(const struct rule *rule)
-{
-	for (const struct condition *one = rule->when; one != NULL && one->filter != NULL; one++)
-		if (one->is_off)
-			return true;
-	return rule->is_shadow;
 }
 
 /* A rule behind one that hangs on the body is reached only after the body, too. */
@@ -306,7 +326,7 @@ policy_needs_hold(const struct policy *policy)
 	bool is_late = false;
 
 	for (const struct rule *rule = policy->rules; rule->name != NULL; rule++) {
-		if (policy_is_dead(rule))
+		if (rule->is_shadow || policy_is_off(rule))
 			continue;
 		is_late |= policy_is_late(rule->when) || policy_is_late(rule->unless);
 		if (is_late && (rule->action == TAG || rule->action == REDIRECT))

@@ -95,6 +95,18 @@ bool policy_differs(const struct policy *policy, const struct evidence *a,
 const struct rule *policy_shadow(const struct policy *policy, const struct evidence *evidence,
     const struct address *recipient, const char *listener, const struct rule *after);
 
+/* For who explains: how a rule stands by what is known now. */
+enum standing {
+	STANDING_HELD,
+	STANDING_FAILED,
+	STANDING_NARROWED, /* `for:` leaves this recipient or listener out */
+	STANDING_OFF,      /* it hangs on a filter that does not run */
+	STANDING_OPEN      /* an answer is missing, or a later stage */
+};
+
+enum standing policy_standing(const struct rule *rule, const struct evidence *evidence,
+    enum point point, const struct address *recipient, const char *listener);
+
 /* Might a verdict reached only after the body need a header or another recipient? Then the
  * message cannot be streamed (delivery: auto holds it). */
 bool policy_needs_hold(const struct policy *policy);
