@@ -78,6 +78,7 @@ scope_state(const struct scope *scope, size_t row)
 	struct scope *owner =
 	    scope->kind == SCOPE_RECIPIENT ? scope->parent : (struct scope *)scope;
 
+	assert(owner != NULL);
 	if (owner->states == NULL || (filter->state_size == 0 && filter->close == NULL))
 		return NULL;
 	if (owner->states[row] == NULL)
