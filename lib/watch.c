@@ -30,13 +30,13 @@ version_is_before(struct timespec a, struct timespec b)
 	return a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec);
 }
 
-/* The clock by which the kernel dates files. */
+/* Files are dated by the coarse clock, which lags behind by some ms, or by the fine one. */
 static struct timespec
-version_time(void)
+version_time(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	clock_gettime(clock, &now);
 	return now;
 }
 
@@ -63,7 +63,7 @@ watch_new(struct arena *arena)
 	struct watch *watch = arena_alloc(arena, sizeof(*watch));
 
 	watch->arena = arena;
-	watch->begun = version_time();
+	watch->begun = version_time(CLOCK_REALTIME_COARSE);
 	return watch;
 }
 
@@ -95,7 +95,7 @@ watch_add(struct watch *watch, const char *path)
 		.version = version,
 	};
 	if (!version_is_before(version.modified, watch->begun) &&
-	    !version_is_before(version_time(), version.modified))
+	    !version_is_before(version_time(CLOCK_REALTIME), version.modified))
 		watch->is_doubtful = true;
 }
 

@@ -48,16 +48,14 @@ config_make(struct option_reader *reader, const struct option *table, const char
 	return reader->faults->count == 0 ? &draft->config : NULL;
 }
 
-/* A file that says nothing. */
+/* What cannot be read at all has been reported by lib/yaml. */
 static bool
-config_is_empty(struct faults *faults, const char *file, const struct node *root)
+config_is_map(struct faults *faults, const struct node *root)
 {
-	if (root == NULL && faults->count == 0)
-		fault_add_place(faults, file, 0, 0, "the file is empty");
-	else if (root != NULL && root->kind != NODE_MAP)
+	if (root != NULL && root->kind != NODE_MAP)
 		fault_add(
 		    faults, root, "expected keys and values, such as hostname: mx.example.com");
-	return root == NULL || root->kind != NODE_MAP;
+	return root != NULL && root->kind == NODE_MAP;
 }
 
 /* The files of the tree, and those that are named in it by `file:`. */
@@ -100,7 +98,7 @@ config_read(struct arena *arena, const char *file, struct faults *faults)
 	const struct node *root = yaml_read_file(arena, file, reader.data, faults);
 	struct config *config = NULL;
 
-	if (!config_is_empty(faults, file, root))
+	if (config_is_map(faults, root))
 		config = config_make(&reader, table, file, root, true);
 	if (config == NULL)
 		return NULL;
@@ -118,7 +116,7 @@ config_read_bytes(struct arena *arena, const char *name, struct slice bytes, str
 	const struct node *root = yaml_read(arena, name, bytes, reader.data, faults);
 	struct config *config = NULL;
 
-	if (!config_is_empty(faults, name, root))
+	if (config_is_map(faults, root))
 		config = config_make(&reader, table, name, root, false);
 	if (config != NULL)
 		config->watched = watch;
@@ -133,7 +131,7 @@ config_run_dir(struct arena *arena, const char *file, struct faults *faults)
 	struct option_reader reader = config_reader(arena, faults, rows);
 	const struct node *root = yaml_read_file(arena, file, reader.data, faults);
 
-	if (config_is_empty(faults, file, root))
+	if (!config_is_map(faults, root))
 		return NULL;
 	for (const struct option *row = config_table(arena); row->key != NULL; row++)
 		if (strcmp(row->key, "run_dir") == 0)

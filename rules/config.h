@@ -91,7 +91,7 @@ struct config_timeouts {           /* RFC 5321 4.5.3.2 */
 	struct seconds envelope;   /* 5m: the backend's reply to MAIL, RCPT, AUTH */
 	struct seconds data_start; /* 2m: its reply to DATA */
 	struct seconds data_block; /* 3m: until it takes the next piece of text */
-	struct seconds data_end;   /* 9m30s: its reply to the final dot */
+	struct seconds data_end;   /* 570s: its reply to the final dot */
 	struct seconds facts;      /* 30s: how long a decision waits for facts still open */
 };
 

@@ -1,10 +1,13 @@
-/* Certificates and keys, opened. */
+/* What must be opened: certificates, keys, authorities, the DNSSEC anchor. */
 #include <assert.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include "lib/file.h"
 #include "lib/tls_ticket.h"
 #include "rules/config_draft.h"
+
+enum { ANCHOR_MOST = 1024 * 1024 };
 
 static int
 config_least(const struct config *config)
@@ -61,6 +64,20 @@ config_client_context(struct option_reader *reader, struct config *config)
 		fault_add(reader->faults, ca != NULL ? ca : tls != NULL ? tls : backend, "%s", why);
 }
 
+/* Each worker gives it to libunbound, which is too late to find that it cannot be read. */
+static void
+config_trust_anchor(struct option_reader *reader, const struct config *config)
+{
+	const struct node *section = node_find(config->root, "dns");
+	struct arena *scratch = arena_new(SIZE_MAX);
+	struct file file;
+
+	if (!file_read(scratch, config->dns.trust_anchor, ANCHOR_MOST, &file))
+		fault_add(reader->faults, node_find(section, "trust_anchor"),
+		    "cannot read \"%s\": %s", config->dns.trust_anchor, file.fault);
+	arena_free(scratch);
+}
+
 void
 config_contexts(struct option_reader *reader, struct config_draft *draft)
 {
@@ -70,4 +87,6 @@ config_contexts(struct option_reader *reader, struct config_draft *draft)
 		config_server_context(reader, config);
 	if (config->backend.tls.value != BACKEND_TLS_OFF)
 		config_client_context(reader, config);
+	if (config->dns.trust_anchor != NULL)
+		config_trust_anchor(reader, config);
 }

@@ -7,7 +7,7 @@
  *	config_table()     the rows of the whole file, those of the filters among them
  *	config_filters()   which filters run, in their order, with their options: the pipeline
  *	config_unify()     what several keys must agree upon
- *	config_contexts()  certificates and keys, as OpenSSL's contexts
+ *	config_contexts()  certificates, keys and authorities, opened
  *
  * Each adds its faults and goes on, so that one run shows them all.
  */

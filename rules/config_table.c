@@ -119,7 +119,7 @@ static const struct option timeouts_rows[] = {
 	TIMEOUT(envelope, "5m", "The backend's answers to MAIL, RCPT and AUTH."),
 	TIMEOUT(data_start, "2m", "The backend's answer to DATA."),
 	TIMEOUT(data_block, "3m", "Until the backend takes the next piece of a message."),
-	TIMEOUT(data_end, "9m30s", "The backend's answer to the end of a message."),
+	TIMEOUT(data_end, "570s", "The backend's answer to the end of a message."),
 	TIMEOUT(facts, "30s", "How long a decision waits for facts that are not in."),
 	{ 0 },
 };

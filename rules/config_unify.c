@@ -32,6 +32,16 @@ config_item(const struct node *list, size_t index)
 	return item != NULL ? item : list;
 }
 
+/* Has something been said about this value already? One fault is enough. */
+static bool
+config_is_blamed(const struct faults *faults, const struct node *value)
+{
+	for (size_t i = 0; value != NULL && i < faults->count && i < FAULTS_KEPT; i++)
+		if (faults->kept[i].line == value->line && faults->kept[i].column == value->column)
+			return true;
+	return false;
+}
+
 static void
 config_unify_names(struct option_reader *reader, struct config *config)
 {
@@ -67,7 +77,8 @@ config_unify_listeners(struct option_reader *reader, const struct config *config
 			    ip_equals(&listen->endpoint.ip, &config->listen.item[j].endpoint.ip))
 				fault_add(reader->faults, item, "%s is listened on already",
 				    listen->address);
-		if (listen->tls.value != LISTEN_TLS_OFF && config->tls.certificates.count == 0)
+		if (listen->tls.value != LISTEN_TLS_OFF && config->tls.certificates.count == 0 &&
+		    !config_is_blamed(reader->faults, tls))
 			fault_add(reader->faults, tls != NULL ? tls : item,
 			    "tls: %s needs a certificate under tls: certificates: (or say "
 			    "tls: off)",
