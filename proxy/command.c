@@ -24,6 +24,9 @@ command_offer(const struct session *session)
 	const struct config *config = session->worker->config;
 	bool has_tls = session->client.tls != NULL;
 
+	/* HELO has no extensions (RFC 5321 2.2.1), and so no parameters. */
+	if (session->hello != NULL && !session->client.is_esmtp)
+		return (struct ehlo_offer) { .size = config->limits.message_size.value };
 	return ehlo_offer(&session->worker->ehlo,
 	    !has_tls && config->tls_server != NULL && session->listen->tls.value != LISTEN_TLS_OFF,
 	    session->listen->auth.value == LISTEN_AUTH_BACKEND &&
@@ -35,9 +38,12 @@ static enum step
 command_hello(struct session *session, struct slice argument, bool is_esmtp)
 {
 	const struct smtp_fault *fault;
+	struct answer answer;
 	struct slice name;
 
-	if (is_esmtp && !session->worker->ehlo.is_tried)
+	/* What the backend can do is asked of it now, if nobody has asked before. */
+	if (is_esmtp && !session->worker->ehlo.is_known &&
+	    delivery_backend(session, &answer) == WAIT)
 		return WAIT;
 	fault = smtp_helo_read(&name, argument);
 	if (fault != NULL)

@@ -11,7 +11,7 @@ static const uint32_t ehlo_carried = SMTP_EXT_PIPELINING | SMTP_EXT_SIZE | SMTP_
 void
 ehlo_learn(struct ehlo_memory *memory, const struct smtp_ehlo *ehlo)
 {
-	memory->is_known = memory->is_tried = true;
+	memory->is_known = true;
 	memory->learnt = clock_seconds();
 	memory->extensions = ehlo->extensions;
 	memory->size = ehlo->size;
@@ -57,6 +57,11 @@ ehlo_format(struct arena *arena, const char *hostname, const struct ehlo_memory 
 		if (bit == SMTP_EXT_AUTH)
 			at += snprintf(at, room, " %s", memory->auth);
 		at += snprintf(at, (size_t)(text + sizeof(text) - at), "\r\n");
+	}
+	/* A list of one line is legal, but some clients take it for HELO's answer. */
+	if (last == text) {
+		last = at;
+		at += snprintf(at, (size_t)(text + sizeof(text) - at), "250-HELP\r\n");
 	}
 	last[3] = ' ';
 	struct slice lines = { text, (size_t)(at - text) };

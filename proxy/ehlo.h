@@ -14,7 +14,6 @@ enum { EHLO_AUTH_MOST = 256 };
 
 struct ehlo_memory {
 	bool is_known;
-	bool is_tried; /* nobody needs to wait for more: known, or asked in vain */
 	double learnt; /* clock_seconds() */
 	uint32_t extensions;
 	uint64_t size;

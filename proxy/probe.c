@@ -2,27 +2,17 @@
 
 #include "lib/clock.h"
 #include "proxy/backend.h"
-#include "proxy/session.h"
 
-/* Seconds: what is known is asked for again after; a failed one earlier; clients wait at most. */
-static const double probe_fresh = 60, probe_again = 5, probe_patience = 10;
+/* Seconds: what is known is asked for again after; what could not be found out sooner. */
+static const double probe_fresh = 60, probe_again = 5;
 
 struct probe {
 	struct worker *worker;
 	struct task task;
 	struct backend *backend; /* NULL: no probe under way */
+	bool is_due;             /* the next run begins one */
 	ev_timer timer;
-	bool has_told; /* the sessions that it is tried */
 };
-
-static void
-probe_tried(struct probe *probe)
-{
-	if (probe->has_told)
-		return;
-	probe->has_told = probe->worker->ehlo.is_tried = true;
-	session_wake_all(probe->worker);
-}
 
 static void
 probe_next(struct probe *probe, double after)
@@ -38,7 +28,6 @@ probe_end(struct probe *probe)
 
 	backend_free(probe->backend);
 	probe->backend = NULL;
-	probe_tried(probe);
 	probe_next(probe, is_good ? probe_fresh : probe_again);
 }
 
@@ -47,8 +36,11 @@ probe_run(void *arg)
 {
 	struct probe *probe = arg;
 
+	if (probe->backend == NULL && !probe->is_due)
+		return; /* woken by the last one's end */
 	if (probe->backend == NULL)
 		probe->backend = backend_new(probe->worker, &probe->task);
+	probe->is_due = false;
 	backend_pull(probe->backend);
 	if (backend_open(probe->backend) == WAIT)
 		backend_flush(probe->backend);
@@ -57,20 +49,23 @@ probe_run(void *arg)
 }
 
 static void
+probe_begin(struct probe *probe)
+{
+	probe->is_due = true;
+	task_wake(&probe->task);
+}
+
+static void
 probe_on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct probe *probe = timer->data;
 	double age = clock_seconds() - probe->worker->ehlo.learnt;
 
-	(void)loop, (void)events;
-	if (probe->backend != NULL)
-		probe_tried(probe); /* it takes long: clients wait no more */
-	else if (probe->worker->ehlo.is_known && age < probe_fresh)
-		probe_next(probe, probe_fresh - age);
-	else
-		task_wake(&probe->task);
-	if (probe->backend != NULL)
-		ev_timer_stop(loop, timer);
+	(void)events;
+	if (probe->worker->ehlo.is_known && age < probe_fresh)
+		return probe_next(probe, probe_fresh - age);
+	ev_timer_stop(loop, timer);
+	probe_begin(probe);
 }
 
 static void
@@ -93,6 +88,5 @@ probe_start(struct worker *worker)
 	ev_timer_init(&probe->timer, probe_on_timer, 0, 0);
 	probe->timer.data = probe;
 	arena_defer(worker->arena, probe_undo, probe);
-	probe_next(probe, probe_patience);
-	task_wake(&probe->task);
+	probe_begin(probe);
 }
