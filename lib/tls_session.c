@@ -81,18 +81,18 @@ tls_session_on_bio(BIO *bio, int operation, const char *bytes, size_t length, in
 	(void)bytes, (void)length, (void)argi, (void)argl, (void)processed;
 	if (operation != BIO_CB_READ)
 		return result;
-	if (session->has_read) {
+	if (session->reads == TLS_SESSION_READS) {
 		BIO_set_retry_read(bio);
 		return -1;
 	}
-	session->has_read = true;
+	session->reads++;
 	return result;
 }
 
 void
 tls_session_turn(struct tls_session *session)
 {
-	session->has_read = false;
+	session->reads = 0;
 }
 
 static bool

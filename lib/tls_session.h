@@ -9,9 +9,9 @@
  * of the loop after which it should be made again; 0: the task will be woken (a handshake
  * that waits for its place, see tls_gate). After IO_BROKEN only the end may follow.
  *
- * Fairness: between two tls_session_turn() OpenSSL gets one read(2) of the descriptor, then it
- * is told that there is no more. So no peer holds the loop with bytes that are no data, such
- * as key updates without end; and a read that would find nothing is saved.
+ * Fairness: between two tls_session_turn() OpenSSL gets TLS_SESSION_READS read(2) of about 16 KiB
+ * of the descriptor, then it is told that there is no more. So no peer holds the loop with
+ * bytes that are no data, such as key updates without end.
  *
  * It ends with its arena, before that with tls_session_end(): close_notify is sent if that
  * can be done without waiting. The descriptor stays open. What the handshake brought
@@ -24,7 +24,11 @@
 #include "lib/socket.h"
 #include "lib/tls_gate.h"
 
-enum { TLS_SERVER_HANDSHAKES = 256, TLS_CLIENT_HANDSHAKES = 256 }; /* at once, in a worker */
+enum {
+	TLS_SERVER_HANDSHAKES = 256, /* at once, in a worker */
+	TLS_CLIENT_HANDSHAKES = 256,
+	TLS_SESSION_READS = 4
+};
 
 struct tls_session {
 	SSL *ssl;
@@ -33,7 +37,8 @@ struct tls_session {
 	const char *peer; /* client: whom we want; NULL: we are the server */
 	int fd;
 	unsigned char waits_shake, waits_read, waits_write;
-	bool must_verify, is_open, is_writing, is_dead, has_read;
+	bool must_verify, is_open, is_writing, is_dead;
+	unsigned char reads; /* in this turn */
 	struct tls_place place;
 
 	/* Known when the handshake is done. */
