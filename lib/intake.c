@@ -3,6 +3,14 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define INTAKE_IS_GUARDED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define INTAKE_IS_GUARDED 1
+#endif
+#endif
+
 /* The wide block that nobody holds. */
 static char *intake_spare;
 
@@ -22,7 +30,7 @@ intake_free(struct intake *intake)
 {
 	bool is_spare = intake->size == INTAKE_WIDE && intake_spare == NULL;
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef INTAKE_IS_GUARDED
 	is_spare = false;
 #endif
 	if (is_spare)
