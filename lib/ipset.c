@@ -292,6 +292,9 @@ ipset_tag_four(const struct ipset *set, uint32_t key)
 		const uint32_t *bucket = ipset_array(set, set->four.buckets);
 		size_t from = bucket[key >> 16], to = bucket[(key >> 16) + 1];
 
+		/* Have the memory fetch the tags meanwhile, a line at a time. */
+		for (size_t i = from; i < to && i < from + 64; i += 16)
+			__builtin_prefetch(&tags[i]);
 		/* None in the bucket: the last piece of those before reaches into it. */
 		found = from +
 		    ipset_search_16((const uint16_t *)begins + from, to - from, (uint16_t)key);
