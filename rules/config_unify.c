@@ -86,6 +86,15 @@ config_unify_listeners(struct option_reader *reader, const struct config *config
 	}
 }
 
+/* "*:25", "0.0.0.0:25", "[::]:25" */
+static bool
+config_is_anywhere(const struct config_listen *listen)
+{
+	static const struct ip zero = { .length = 0 };
+
+	return memcmp(listen->endpoint.ip.bytes, zero.bytes, sizeof(zero.bytes)) == 0;
+}
+
 /* Does the server's address lead back to one of our own listeners? */
 static const char *
 config_loops(const struct config *config, const struct config_server *server)
@@ -95,7 +104,7 @@ config_loops(const struct config *config, const struct config_server *server)
 
 	for (size_t i = 0; i < config->listen.count; i++) {
 		const struct config_listen *listen = &config->listen.item[i];
-		bool is_own = listen->is_any &&
+		bool is_own = config_is_anywhere(listen) &&
 		    (ip_equals(&server->ip, &loopback) || ip_equals(&server->ip, &loopback6));
 
 		if (server->ip.length > 0 && server->port == listen->endpoint.port &&
@@ -141,12 +150,12 @@ config_unify_domains(struct option_reader *reader, const struct config *config)
 	const struct texts *domains = config_relay_field(config, "domains");
 	const struct node *list = config_place(config, "relay", "domains");
 
-	if (domains == NULL || reader->faults->count > 0)
-		return;
-	for (size_t i = 0; i < domains->count; i++) {
-		const char *lower =
-		    domain_pattern_read(reader, config_item(list, i), domains->item[i]);
+	for (size_t i = 0; domains != NULL && i < domains->count; i++) {
+		const struct node *item = config_item(list, i);
+		const char *lower = NULL;
 
+		if (!config_is_blamed(reader->faults, item))
+			lower = domain_pattern_read(reader, item, domains->item[i]);
 		if (lower != NULL)
 			domains->item[i] = lower;
 	}

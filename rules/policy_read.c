@@ -152,6 +152,17 @@ policy_read_words(struct reading *reading)
 
 /* Before the greeting nothing is known but the connection. */
 static void
+policy_check_early(
+    struct option_reader *reader, const struct node *at, const struct condition *condition)
+{
+	for (; condition->filter != NULL; condition++)
+		if (condition->values != NULL && condition->stage != CONNECT)
+			fault_add(reader->faults, at,
+			    "cannot speak at once: %s.%s is not known before the greeting",
+			    condition->filter, condition->key);
+}
+
+static void
 policy_read_speak(struct reading *reading)
 {
 	struct rule *rule = reading->rule;
@@ -159,14 +170,11 @@ policy_read_speak(struct reading *reading)
 	bool is_refusal = rule->action == REJECT || rule->action == DEFER;
 
 	rule->speaks_at_once = reading->draft.speak.value == 1;
-	if (!rule->speaks_at_once ||
-	    policy_is_idle(reading, "speak", is_refusal, "do: reject or do: defer"))
+	if (policy_is_idle(reading, "speak", is_refusal, "do: reject or do: defer") ||
+	    !rule->speaks_at_once)
 		return;
-	for (const struct condition *one = rule->when; one->filter != NULL; one++)
-		if (one->values != NULL && one->stage != CONNECT)
-			fault_add(reading->reader->faults, at,
-			    "cannot speak at once: %s.%s is not known before the greeting",
-			    one->filter, one->key);
+	policy_check_early(reading->reader, at, rule->when);
+	policy_check_early(reading->reader, at, rule->unless);
 	if (rule->scope.recipients != NULL || rule->scope.domains != NULL)
 		fault_add(reading->reader->faults, at,
 		    "cannot speak at once: the recipient is not known before the greeting");

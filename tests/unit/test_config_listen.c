@@ -151,6 +151,9 @@ test_loop(void **state)
 		{ "hostname: a.b\nlisten: { address: \"192.0.2.1:25\", tls: off }\n"
 		  "backend: { servers: 192.0.2.1 }\n",
 		    "t.yaml:3:21: postern would speak to itself: it listens on 192.0.2.1:25\n" },
+		{ "hostname: a.b\nlisten: { address: \"0.0.0.0:25\", tls: off }\n"
+		  "backend: { servers: \"127.0.0.1:25\" }\n",
+		    "t.yaml:3:21: postern would speak to itself: it listens on 0.0.0.0:25\n" },
 		{ 0 },
 	};
 

@@ -270,6 +270,11 @@ test_speak(void **state)
 		EXPECT("{ name: a, do: reject, when: { smtp.auth: no }, speak: at_once }",
 		    "t.yaml:7:60: cannot speak at once: smtp.auth is not known before the "
 		    "greeting\n"),
+		EXPECT("{ name: a, do: reject, unless: { smtp.auth: yes }, speak: at_once }",
+		    "t.yaml:7:63: cannot speak at once: smtp.auth is not known before the "
+		    "greeting\n"),
+		EXPECT("{ name: a, do: tag, speak: late }",
+		    "t.yaml:7:32: speak: means nothing without do: reject or do: defer\n"),
 		EXPECT("{ name: a, do: reject, for: b.c, speak: at_once }",
 		    "t.yaml:7:45: cannot speak at once: the recipient is not known before the "
 		    "greeting\n"),
