@@ -27,6 +27,13 @@
  * which is called once, however the message ends, when any tap or stage from MAIL on was
  * called.
  *
+ * What a filter has for all messages of a worker (the health of a list, connections to a
+ * scanner) is made by open() once, after the fork and before any session, and given as
+ * mail->shared. It may have timers and tasks of its own on the host's loop.
+ *
+ * A key may be told in an earlier stage than its fact_kind says, but then without waiting:
+ * until its own stage it counts as LATER.
+ *
  * A filter includes this header and lib/ only. It knows no other filter.
  */
 #pragma once
@@ -40,6 +47,7 @@ enum step { NEXT, WAIT, END_SESSION }; /* END_SESSION: for the session's steps o
 typedef enum step (*filter_stage)(struct mail *mail, const void *options);
 typedef void (*filter_tap)(struct mail *mail, const void *options, struct slice bytes);
 typedef void (*filter_close)(struct mail *mail, const void *options);
+typedef void *(*filter_open)(const struct filter_host *host, const void *options);
 
 /*
  * A fact that the filter may tell: for `postern check`, the manual and the web page, and
@@ -70,4 +78,5 @@ struct filter {
 	filter_tap raw;
 	size_t state_size;
 	filter_close close;
+	filter_open open; /* NULL: mail->shared is NULL */
 };

@@ -10,6 +10,7 @@
 #include "lib/arena.h"
 #include "lib/dns.h"
 #include "lib/ip.h"
+#include "lib/task.h"
 
 enum stage { CONNECT, HELO, MAIL, RCPT, HEADERS, END, STAGES };
 
@@ -38,6 +39,14 @@ struct address {
 	bool is_routing;    /* has a form by which the backend might route it further */
 };
 
+/* The worker, as a filter may use it. */
+struct filter_host {
+	struct arena *arena; /* ends with the worker */
+	struct ev_loop *loop;
+	struct task_queue *tasks;
+	struct dns_source *dns;
+};
+
 struct mail {
 	struct arena *arena; /* ends with the scope that is asked for */
 	struct dns *dns;
@@ -48,5 +57,8 @@ struct mail {
 	struct slice header;             /* HEADERS: the header fields, without the empty line */
 	uint64_t size;                   /* END: of the message, in bytes */
 	bool had_bare_newline;           /* END: it held a bare CR or LF */
+	const struct filter_host *host;  /* CONNECT; NULL where no worker is (tests) */
+	struct task *task;               /* CONNECT: woken, the filters are run again */
+	void *shared;                    /* CONNECT: the filter's own, of this worker */
 	void *state;                     /* MAIL: the filter's own */
 };

@@ -491,6 +491,7 @@ session_make(struct worker *worker, const struct config_listen *listen, const st
 	session->dns = dns_new(arena, worker->dns, &session->task);
 	session->connection =
 	    scope_new(arena, session->dns, NULL, SCOPE_CONNECTION, &worker->config->pipeline);
+	scope_set_host(session->connection, &worker->filters, &session->task);
 	session->connection->mail.client = &session->client;
 	arena_defer(arena, session_undo, session);
 	return session;

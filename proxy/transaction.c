@@ -334,6 +334,17 @@ transaction_recipients(const struct transaction *t, const struct recipient *only
 	return list;
 }
 
+/* In one line; what is longer than any honest one is cut. */
+static struct slice
+transaction_subject(const struct transaction *t)
+{
+	enum { MOST = 1000 };
+	struct slice raw = body_field(&t->body, "Subject");
+	char *text = arena_alloc(t->arena, MOST);
+
+	return (struct slice) { text, header_unfold(raw, text, MOST) };
+}
+
 struct record
 transaction_make_record(struct transaction *t, const struct recipient *recipient)
 {
@@ -347,8 +358,7 @@ transaction_make_record(struct transaction *t, const struct recipient *recipient
 		.scope = first != NULL ? first->scope : t->scope,
 		.recipients = transaction_recipients(t, recipient),
 		.size = t->body.size,
-		.subject =
-		    recipient != NULL ? (struct slice) { "", 0 } : body_field(&t->body, "Subject"),
+		.subject = recipient != NULL ? (struct slice) { "", 0 } : transaction_subject(t),
 		.verdict = recipient != NULL ? recipient->verdict : t->verdict,
 		.reply = recipient != NULL ? recipient->reply : t->reply,
 		.backend = backend != NULL ? backend_name(backend) : NULL,

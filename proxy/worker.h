@@ -24,6 +24,7 @@ struct worker {
 	struct task_queue tasks;
 	const struct config *config;
 	struct dns_source *dns;
+	struct pipeline_host filters;
 	struct ehlo_memory ehlo; /* what the backend can do, as far as known */
 	double *down_until;      /* per backend server: clock_seconds() */
 	struct spool_limits spool;

@@ -10,6 +10,23 @@ static const unsigned scope_stages[] = {
 	[SCOPE_RECIPIENT] = 1u << RCPT,
 };
 
+void
+pipeline_open(struct pipeline_host *host, const struct pipeline *pipeline)
+{
+	for (size_t i = 0; i < pipeline->count; i++)
+		if (pipeline->rows[i].filter->open != NULL)
+			host->shared[i] =
+			    pipeline->rows[i].filter->open(&host->host, pipeline->rows[i].options);
+}
+
+/* What is the filter's own: its memory of this message, and of the worker. */
+static void
+scope_lend(struct scope *scope, size_t row, void *state)
+{
+	scope->mail.state = state;
+	scope->mail.shared = scope->host != NULL ? scope->host->shared[row] : NULL;
+}
+
 /* However the message ends: close() of each filter that has a state. */
 static void
 scope_close(void *arg)
@@ -24,7 +41,7 @@ scope_close(void *arg)
 
 		if (scope->states[i] == NULL || row->filter->close == NULL)
 			continue;
-		scope->mail.state = scope->states[i];
+		scope_lend(scope, i, scope->states[i]);
 		row->filter->close(&scope->mail, row->options);
 	}
 }
@@ -39,8 +56,10 @@ scope_new(struct arena *arena, struct dns *dns, struct scope *parent, enum scope
 	assert((parent == NULL) == (kind == SCOPE_CONNECTION));
 	assert(kind != SCOPE_RECIPIENT || parent->kind == SCOPE_TRANSACTION);
 	*scope = (struct scope) { .parent = parent, .kind = kind, .pipeline = pipeline };
-	if (parent != NULL)
+	if (parent != NULL) {
 		scope->mail = parent->mail;
+		scope->host = parent->host;
+	}
 	scope->mail.arena = arena;
 	scope->mail.dns = dns;
 	scope->mail.evidence = evidence_new(arena, parent != NULL ? parent->mail.evidence : NULL);
@@ -50,6 +69,14 @@ scope_new(struct arena *arena, struct dns *dns, struct scope *parent, enum scope
 		arena_defer(arena, scope_close, scope);
 	}
 	return scope;
+}
+
+void
+scope_set_host(struct scope *scope, const struct pipeline_host *host, struct task *task)
+{
+	scope->host = host;
+	scope->mail.host = &host->host;
+	scope->mail.task = task;
 }
 
 /*
@@ -92,7 +119,7 @@ scope_call(struct scope *scope, size_t row, enum stage stage)
 {
 	const struct pipeline_row *which = &scope->pipeline->rows[row];
 
-	scope->mail.state = scope_state(scope, row);
+	scope_lend(scope, row, scope_state(scope, row));
 	enum step step = which->filter->stages[stage](&scope->mail, which->options);
 
 	assert(step == NEXT || step == WAIT);
@@ -156,7 +183,7 @@ scope_raw(struct scope *transaction, struct slice bytes)
 
 		if (row->filter->raw == NULL)
 			continue;
-		transaction->mail.state = scope_state(transaction, i);
+		scope_lend(transaction, i, scope_state(transaction, i));
 		row->filter->raw(&transaction->mail, row->options, bytes);
 	}
 }

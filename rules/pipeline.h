@@ -29,14 +29,24 @@ struct pipeline {
 	size_t count;
 };
 
+/* The filters of a worker: what each open() made. */
+struct pipeline_host {
+	struct filter_host host;
+	void *shared[PIPELINE_MOST];
+};
+
+/* Calls open() of each filter. host is borrowed and must last as long as any scope. */
+void pipeline_open(struct pipeline_host *host, const struct pipeline *pipeline);
+
 enum scope_kind { SCOPE_CONNECTION, SCOPE_HELO, SCOPE_TRANSACTION, SCOPE_RECIPIENT };
 
 struct scope {
 	struct scope *parent;
 	enum scope_kind kind;
 	const struct pipeline *pipeline;
-	struct mail mail; /* given to the filters; the owner fills its members */
-	void **states;    /* per row; the transaction's scope only */
+	const struct pipeline_host *host; /* NULL: none was set */
+	struct mail mail;                 /* given to the filters; the owner fills its members */
+	void **states;                    /* per row; the transaction's scope only */
 	uint32_t reached[STAGES], over[STAGES]; /* a bit per row */
 	bool is_open;                           /* close() is owed */
 };
@@ -48,6 +58,10 @@ struct scope {
  */
 struct scope *scope_new(struct arena *arena, struct dns *dns, struct scope *parent,
     enum scope_kind kind, const struct pipeline *pipeline);
+
+/* For the connection's scope, before it is run; the scopes inside it have the same. task:
+ * what filters that wait for something of their own wake. */
+void scope_set_host(struct scope *scope, const struct pipeline_host *host, struct task *task);
 
 void scope_reach(struct scope *scope, enum stage stage);
 void scope_run(struct scope *scope);
