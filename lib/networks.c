@@ -1,6 +1,5 @@
 #include "lib/networks.h"
 
-
 /* One list being read. */
 struct networks_list {
 	struct option_reader *reader;

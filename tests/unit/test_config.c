@@ -103,7 +103,8 @@ test_relay(void **state)
 	(void)state;
 	struct config_text text = config_text_good(
 	    "hostname: a.b\nlisten: { address: \"*:25\", tls: off }\nbackend: { servers: c.d }\n"
-	    "relay: { domains: [ Example.COM, .Example.com ], networks: [ 10.0.0.0/8, \"::1\" ] }\n");
+	    "relay: { domains: [ Example.COM, .Example.com ], networks: [ 10.0.0.0/8, \"::1\" ] "
+	    "}\n");
 	const struct pipeline *pipeline = &text.config->pipeline;
 	const struct relay_options *relay = pipeline->rows[pipeline->count - 1].options;
 	char where[64];
