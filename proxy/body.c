@@ -2,6 +2,9 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "proxy/strip.h"
 
 static void
 body_set_fault(struct body *body, const char *reply)
@@ -17,6 +20,7 @@ body_undo(void *arg)
 
 	EVP_MD_CTX_free(body->hash);
 	buf_free(&body->header);
+	buf_free(&body->kept);
 	spool_end(&body->spool);
 }
 
@@ -28,6 +32,7 @@ body_begin(struct body *body, struct scope *scope, const struct config *config,
 	*body = (struct body) { .config = config, .scope = scope, .size_most = size_most };
 	unframe_init(&body->unframe, framing, mode);
 	buf_init(&body->header, (size_t)config->limits.header_size.value);
+	buf_init(&body->kept, 2 * body->header.limit);
 	spool_init(&body->spool, spool);
 	body->hash = EVP_MD_CTX_new();
 	arena_defer(scope->mail.arena, body_undo, body);
@@ -48,6 +53,8 @@ body_end_header(struct body *body)
 	body->scope->mail.header = header;
 	if (header_count(header, "Received") > 100)
 		body_set_fault(body, "554 5.4.6 too many hops: this message goes in a circle");
+	if (strip_header(body->config, header, &body->kept))
+		body->skipped = strip_wire_length(header);
 	scope_reach(body->scope, HEADERS);
 }
 
@@ -81,6 +88,29 @@ body_on_content(void *arg, struct slice piece)
 	scope_raw(body->scope, piece);
 }
 
+/* stream: the header, which was held until it was whole, and what came with it. */
+static void
+body_release(struct body *body)
+{
+	struct slice piece;
+	bool is_broken = false;
+	char room[CONN_INPUT_LEAST];
+	uint64_t offset = body->skipped;
+
+	if (body->sink != NULL)
+		conn_write(body->sink, buf_slice(&body->kept));
+	while ((piece = spool_piece(&body->spool, offset, room, sizeof(room), &is_broken)).length >
+	    0) {
+		if (body->sink != NULL)
+			conn_write(body->sink, piece);
+		offset += piece.length;
+	}
+	if (is_broken)
+		body_set_fault(body, "451 4.3.0 the held header cannot be read");
+	spool_end(&body->spool);
+	body->is_released = true;
+}
+
 static void
 body_on_wire(void *arg, struct slice piece)
 {
@@ -88,11 +118,13 @@ body_on_wire(void *arg, struct slice piece)
 
 	if (body->fault != NULL)
 		return;
-	if (body->is_streamed) {
+	if (body->is_released) {
 		if (body->sink != NULL)
 			conn_write(body->sink, piece);
 	} else if (!spool_append(&body->spool, piece)) {
 		body_set_fault(body, "452 4.3.1 no space for the message now");
+	} else if (body->is_streamed && body->has_header) {
+		body_release(body);
 	}
 }
 
@@ -106,6 +138,8 @@ body_end(struct body *body)
 		body_set_fault(body, "550 5.6.11 the message holds a CR or LF that is not CRLF");
 	if (!body->has_header)
 		body_end_header(body);
+	if (body->is_streamed && !body->is_released && body->fault == NULL)
+		body_release(body);
 	if (EVP_DigestFinal_ex(body->hash, digest, &length) != 1)
 		abort();
 	for (unsigned i = 0; i < length; i++)

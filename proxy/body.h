@@ -30,7 +30,10 @@ struct body {
 	struct header_end header_end;
 	struct buf header;
 	bool has_header;   /* its end was seen */
-	bool is_streamed;  /* not held */
+	struct buf kept;   /* fields for the wire instead of those that came, where some are out */
+	size_t skipped;    /* bytes at the spool's beginning for which they stand */
+	bool is_streamed;  /* not held: the spool has the header only, until it is whole */
+	bool is_released;  /* and then no more */
 	struct conn *sink; /* where it is streamed to; NULL: nowhere yet, or any more */
 	struct spool spool;
 	uint64_t size, size_most; /* 0: no limit */

@@ -276,6 +276,10 @@ delivery_header(struct session *session)
 
 	transaction_header(session->mail, &header);
 	conn_write(backend_conn(session->backend), buf_slice(&header));
+	if (!session->mail->body.is_streamed) {
+		conn_write(backend_conn(session->backend), buf_slice(&session->mail->body.kept));
+		session->mail->sent = session->mail->body.skipped;
+	}
 	buf_free(&header);
 }
 

@@ -40,6 +40,9 @@ message_begin(struct session *session, enum unframe_framing framing)
 	body_begin(&t->body, t->scope, config, &session->worker->spool, size, framing,
 	    message_mode(session));
 	t->body.is_streamed = message_is_streamed(config);
+	/* A streamed header leaves in one go, into the connection's room. */
+	if (t->body.is_streamed && t->body.header.limit > CONN_ROOM)
+		t->body.header.limit = CONN_ROOM;
 }
 
 enum step
