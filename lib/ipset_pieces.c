@@ -4,12 +4,24 @@
 
 #include "lib/ipset_build.h"
 
+enum { RADIX = 1 << 11 };
+
 /* The spans that reach over the address the walk has come to, and perhaps some that ended
  * before; on top the most specific one. A binary heap. */
 struct ipset_heap {
 	struct ipset_span *spans;
 	size_t count, size;
 };
+
+static void *
+ipset_array_new(size_t count, size_t width)
+{
+	void *array = calloc(count, width);
+
+	if (array == NULL)
+		abort();
+	return array;
+}
 
 static void *
 ipset_array_grow(void *array, size_t *size, size_t width)
@@ -71,12 +83,37 @@ ipset_spans_at(const struct ipset_spans *spans, size_t i)
 		.tag = spans->four[i].tag };
 }
 
-static int
-ipset_span_four_compare(const void *left, const void *right)
+/* One pass of a radix sort: by 11 bits of the first address, from bit `shift` on. */
+static void
+ipset_four_scatter(
+    const struct ipset_span_four *from, struct ipset_span_four *to, size_t count, unsigned shift)
 {
-	const struct ipset_span_four *a = left, *b = right;
+	size_t places[RADIX] = { 0 }, place = 0;
 
-	return (a->first > b->first) - (a->first < b->first);
+	for (size_t i = 0; i < count; i++)
+		places[from[i].first >> shift & (RADIX - 1)]++;
+	for (size_t digit = 0; digit < RADIX; digit++) {
+		size_t width = places[digit];
+
+		places[digit] = place;
+		place += width;
+	}
+	for (size_t i = 0; i < count; i++)
+		to[places[from[i].first >> shift & (RADIX - 1)]++] = from[i];
+}
+
+/* qsort() takes several times as long for a million. */
+static void
+ipset_four_sort(struct ipset_spans *spans)
+{
+	struct ipset_span_four *other = ipset_array_new(spans->count, sizeof(*other));
+
+	ipset_four_scatter(spans->four, other, spans->count, 0);
+	ipset_four_scatter(other, spans->four, spans->count, 11);
+	ipset_four_scatter(spans->four, other, spans->count, 22);
+	free(spans->four);
+	spans->four = other;
+	spans->size = spans->count;
 }
 
 static int
@@ -102,7 +139,7 @@ ipset_spans_sort(struct ipset_spans *spans)
 	if (spans->is_six)
 		qsort(spans->six, spans->count, sizeof(*spans->six), ipset_span_compare);
 	else
-		qsort(spans->four, spans->count, sizeof(*spans->four), ipset_span_four_compare);
+		ipset_four_sort(spans);
 }
 
 /* Fewer addresses; of equally many, added before. */
@@ -198,16 +235,6 @@ ipset_pieces_walk(struct ipset_pieces *pieces, const struct ipset_spans *spans)
 			at = heap.spans[0].last + 1;
 	}
 	free(heap.spans);
-}
-
-static void *
-ipset_array_new(size_t count, size_t width)
-{
-	void *array = calloc(count, width);
-
-	if (array == NULL)
-		abort();
-	return array;
 }
 
 void
