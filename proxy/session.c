@@ -403,6 +403,14 @@ session_may_end(struct session *session)
 	return false;
 }
 
+/* A handshake looks for itself, to say why it failed; after the final dot the answer is owed. */
+static bool
+session_is_broken(const struct session *session)
+{
+	return conn_state(session->front) == CONN_BROKEN && session->step != session_handshake &&
+	    !message_is_committed(session);
+}
+
 static void
 session_run(void *arg)
 {
@@ -414,7 +422,7 @@ session_run(void *arg)
 		backend_pull(session->backend);
 	scope_run(session_scope(session));
 	while (step == NEXT) {
-		if (conn_state(session->front) == CONN_BROKEN && !message_is_committed(session))
+		if (session_is_broken(session))
 			step = END_SESSION;
 		else if (arena_is_full(session->arena))
 			step = session_error(session, "421 4.3.1 too much for one session"),
@@ -505,8 +513,11 @@ session_new(
 
 	session->front = conn_new(session->arena, worker->loop, fd, &session->task);
 	conn_limit_input(session->front, SESSION_INPUT);
-	if (listen->tls.value == LISTEN_TLS_IMPLICIT)
-		session->step = session_begin_tls;
+	/* At once: what has come already is the handshake's, and must not be read as plain text. */
+	if (listen->tls.value == LISTEN_TLS_IMPLICIT) {
+		conn_tls_accept(session->front, tls_server_context(worker->config->tls_server));
+		session->step = session_handshake;
+	}
 	task_wake(&session->task);
 }
 
