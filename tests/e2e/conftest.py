@@ -26,6 +26,7 @@ from kit.dns import Nsd, Unbound
 from kit.exim import Exim
 from kit.postern import PosternProcess
 from kit.postfix import Postfix
+from kit.scripted import Scripted
 from kit.sink import Sink
 
 TEST_SECONDS = 60  # @pytest.mark.seconds(n) for another limit
@@ -65,6 +66,9 @@ class Starter:
 
     def sink(self, certificate=None, **options):
         return self._start(Sink(self._folder("sink"), certificate, **options))
+
+    def scripted(self, *arguments, **options):
+        return self._start(Scripted(*arguments, **options))
 
     def folder(self, name="folder"):
         """An empty folder that every user can enter."""

@@ -51,6 +51,18 @@ def _scalar(value):
     return json.dumps(text, ensure_ascii=False)
 
 
+def fronts(*certificates, **row):
+    """
+    ({"plain": port, "starttls": port, "implicit": port}, {"listen": ..., "tls": ...}): a listener
+    of each kind. row: further keys of each listener.
+    """
+    ports = {front: free_port() for front in ("plain", "starttls", "implicit")}
+    listen = [{"address": f"127.0.0.1:{port}", "tls": front.replace("plain", "off"), **row}
+              for front, port in ports.items()]
+    pairs = [{"cert": str(pair.cert), "key": str(pair.key)} for pair in certificates]
+    return ports, {"listen": listen, "tls": {"certificates": pairs}}
+
+
 class PosternProcess(Process):
     """
     postern in a folder of its own.

@@ -119,6 +119,10 @@ class Postfix(Process):
             "smtpd_peername_lookup": "no",
             "smtpd_client_connection_count_limit": "0",
             "smtpd_error_sleep_time": "0",
+            # What comes is not touched, though it comes from loopback.
+            "local_header_rewrite_clients": "",
+            "message_size_limit": "60000000",
+            "virtual_mailbox_limit": "0",
             "alias_maps": "",
             "alias_database": "",
             **self.settings,

@@ -203,6 +203,17 @@ class Smtp:
         return reply
 
 
+def connect(port, front="plain", authority=None, server_name="mx.example.com", **options):
+    """A greeted client on a front: plain, starttls or implicit."""
+    client = Smtp(port, **options)
+    if front == "implicit":
+        client.tls(authority, server_name)
+    client.greet()
+    if front == "starttls":
+        client.starttls(authority, server_name)
+    return client
+
+
 def message(token, text="Hello.", sender="a@example.org", to="c@example.com", headers=""):
     """A small message (bytes, CRLF) that holds token in its Message-ID."""
     head = (f"From: {sender}\r\nTo: {to}\r\nSubject: test {token}\r\n"
