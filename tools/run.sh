@@ -12,6 +12,7 @@ ln -sfn "$tools/../rules/defaults" run/defaults
 if [ ! -f run/postern.yaml ]; then
 	cat >run/postern.yaml <<-END
 		hostname: mx.example.com
+		user: nobody
 		run_dir: $PWD/run
 		state_dir: $PWD/run/state
 		log: { target: stderr, format: text, level: info }
@@ -19,8 +20,9 @@ if [ ! -f run/postern.yaml ]; then
 		backend: { servers: [ "127.0.0.1:$sink" ], tls: off }
 		relay: { domains: [ example.com ] }
 		dns: { servers: [] }
-		filters: { ptr: {}, spf: {} }
+		filters: { ptr: {} }
 		policy: [ include: defaults/policy.yaml ]
+		thresholds: { tag: 5, reject: 12 }
 	END
 fi
 
