@@ -25,8 +25,6 @@ explain_connect(struct explain *explain)
 {
 	struct session *session = explain->session;
 
-	scope_reach(session->connection, CONNECT);
-	scope_run(session->connection);
 	session_await(session, explain->config->timeouts.facts);
 	if (session_decide(session, &explain->refusal) == WAIT && !session->is_late)
 		return WAIT;

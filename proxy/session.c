@@ -278,6 +278,8 @@ session_decide(struct session *session, struct record *record)
 	struct verdict verdict;
 
 	*record = (struct record) { .point = POINT_CONNECT, .scope = session->connection };
+	scope_reach(session->connection, CONNECT);
+	scope_run(session->connection);
 	switch (policy_judge(policy, session->connection->mail.evidence, POINT_CONNECT, NULL,
 	    session->listen->address, &verdict)) {
 	case JUDGE_WAIT:
@@ -349,7 +351,6 @@ session_greet(struct session *session)
 		return WAIT;
 	if (conn_input(session->front).length > 0 && session->client.tls == NULL)
 		session->client.is_early = true;
-	scope_reach(session->connection, CONNECT);
 	if (session_decide(session, &record) == WAIT)
 		return WAIT;
 	if (record.reply != NULL)
