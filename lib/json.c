@@ -124,6 +124,12 @@ json_quote(struct buf *buf, struct slice text)
 
 	buf_append_byte(buf, '"');
 	while (at < text.length) {
+		char byte = text.data[at];
+
+		if (byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\') {
+			at++;
+			continue;
+		}
 		struct slice rest = { .data = text.data + at, .length = text.length - at };
 		uint32_t code = 0;
 		size_t length = utf8_read(rest, &code);

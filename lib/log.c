@@ -105,6 +105,12 @@ log_has_level(enum log_level level)
 	return level <= log_state.level;
 }
 
+enum log_format
+log_format(void)
+{
+	return log_state.format;
+}
+
 unsigned long
 log_lost(void)
 {
@@ -140,13 +146,29 @@ log_show(char *out, size_t room, const char *text, size_t length, bool is_escape
 	return shown;
 }
 
+/* How many bytes at the beginning of text are shown as they are: most text is nothing else. */
+static size_t
+log_plain(struct slice text)
+{
+	size_t length = 0;
+
+	while (length < text.length && text.data[length] >= ' ' && text.data[length] <= '~' &&
+	    text.data[length] != '\\')
+		length++;
+	return length;
+}
+
 /* fallback: where "..." goes, if not all will fit: the last place that leaves room for it. */
 static const char *
 log_clean(char *out, size_t size, struct slice text, bool keeps_backslash)
 {
-	size_t at = 0, end = 0, fallback = 0;
+	size_t plain = log_plain(text), at = 0, end = 0, fallback = 0;
 
 	assert(size >= 8);
+	if (plain > 0 && plain + 4 <= size) {
+		memcpy(out, text.data, plain);
+		at = end = fallback = plain;
+	}
 	while (at < text.length) {
 		struct slice rest = { .data = text.data + at, .length = text.length - at };
 		uint32_t code = 0;
@@ -294,7 +316,8 @@ log_record(struct slice json, struct slice text)
 {
 	int saved = errno;
 
-	assert(json.length > 0 && memchr(json.data, '\n', json.length) == NULL);
+	assert(json.length > 0 || log_state.format == LOG_AS_TEXT);
+	assert(json.length == 0 || memchr(json.data, '\n', json.length) == NULL);
 	if (!log_has_level(LEVEL_INFO))
 		return;
 	pthread_mutex_lock(&log_state.lock);

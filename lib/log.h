@@ -56,8 +56,9 @@ void log_line(enum log_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* At info: json (one object without line ends) is the line in json format; in text format the
- * line is time, "info" and text. */
+ * line is time, "info" and text. The one that log_format() is not may be left empty. */
 void log_record(struct slice json, struct slice text);
+enum log_format log_format(void);
 
 unsigned long log_lost(void); /* lines dropped so far, for the counters */
 

@@ -143,10 +143,12 @@ log_sink_send_all(struct slice bytes)
 static bool
 log_sink_send_rest(void)
 {
-	if (log_sink.rest_of != getpid())
-		buf_clear(&log_sink.rest);
 	if (log_sink.rest.length == 0)
 		return true;
+	if (log_sink.rest_of != getpid()) {
+		buf_clear(&log_sink.rest);
+		return true;
+	}
 	buf_take(&log_sink.rest, log_sink_send_all(buf_slice(&log_sink.rest)));
 	if (log_sink.rest.length > 0)
 		return false;

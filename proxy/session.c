@@ -306,13 +306,8 @@ static enum step
 session_refuse(struct session *session, const struct record *record)
 {
 	const struct policy *policy = &session->worker->config->policy;
-	struct buf json = { .limit = LOG_RECORD_MOST }, text = { .limit = LOG_RECORD_MOST };
 
-	record_json(&json, record, policy);
-	record_text(&text, record, policy);
-	log_record(buf_slice(&json), buf_slice(&text));
-	buf_free(&json);
-	buf_free(&text);
+	record_log(record, policy);
 	session->has_record = true;
 	session_reply(session, "%s", record->reply);
 	session->lingers = true;

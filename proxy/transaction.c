@@ -6,11 +6,10 @@
 #include <time.h>
 
 #include "lib/clock.h"
-#include "lib/log.h"
 #include "proxy/backend.h"
 #include "proxy/session.h"
 
-enum { ARENA_MOST = 1024 * 1024, RECORD_MOST = LOG_RECORD_MOST };
+enum { ARENA_MOST = 1024 * 1024 };
 
 static char *
 transaction_lower(struct arena *arena, struct slice text)
@@ -388,17 +387,12 @@ transaction_record(
 {
 	const struct policy *policy = &t->session->worker->config->policy;
 	struct record record = transaction_make_record(t, recipient);
-	struct buf json = { .limit = RECORD_MOST }, text = { .limit = RECORD_MOST };
 
 	if (backend_reply != NULL)
 		record.reply = record.backend_reply = backend_reply;
 	if (backend_reply != NULL && backend_reply[0] == '2')
 		record.body_out = record.body_in;
-	record_json(&json, &record, policy);
-	record_text(&text, &record, policy);
-	log_record(buf_slice(&json), buf_slice(&text));
-	buf_free(&json);
-	buf_free(&text);
+	record_log(&record, policy);
 	t->session->has_record = true;
 	transaction_count(t, recipient, atoi(record.reply));
 }

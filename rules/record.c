@@ -4,6 +4,7 @@
 
 #include "lib/clock.h"
 #include "lib/json.h"
+#include "lib/log.h"
 
 enum { SUBJECT_MOST = 1000 };
 
@@ -227,4 +228,25 @@ record_json(struct buf *out, const struct record *record, const struct policy *p
 	record_put_body(&json, record);
 	json_text(json_key(&json, "policy"), policy->hash);
 	json_close_object(&json);
+}
+
+void
+record_log(const struct record *record, const struct policy *policy)
+{
+	bool is_json = log_format() == LOG_AS_JSON;
+	struct buf line = { .limit = LOG_RECORD_MOST };
+	struct slice none = { "", 0 };
+
+	if (!log_has_level(LEVEL_INFO))
+		return;
+	if (is_json)
+		record_json(&line, record, policy);
+	else
+		record_text(&line, record, policy);
+	if (is_json && line.overflowed)
+		log_line(LEVEL_WARNING, "record", "the record of %s is too long for the log",
+		    record->id);
+	else
+		log_record(is_json ? buf_slice(&line) : none, is_json ? none : buf_slice(&line));
+	buf_free(&line);
 }

@@ -34,6 +34,9 @@ struct record {
 void record_json(struct buf *out, const struct record *record, const struct policy *policy);
 void record_text(struct buf *out, const struct record *record, const struct policy *policy);
 
+/* A line of the log, in the form that it has. */
+void record_log(const struct record *record, const struct policy *policy);
+
 /*
  * A rule's text for the client: {client} {name} {helo} {from} {recipient} {rule} {case}
  * filled in, cleaned of what does not belong into a reply line, cut to 400 bytes; always
