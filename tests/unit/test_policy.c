@@ -309,6 +309,52 @@ test_shadow(void **state)
 	assert_verdict(f, &with_shadow, POINT_RCPT, DEFER, "real");
 }
 
+/* For those who explain; at the end what nobody will find counts as NO. */
+static void
+test_standing(void **state)
+{
+	struct fixture *f = *state;
+	const struct rule *rules =
+	    RULES({ "list", WHEN(IS("list", CONNECT, "block")), .action = REJECT },
+		{ "narrow", WHEN(IS("list", CONNECT, "block")),
+		    .scope = { .domains = TEXTS("example.net") } },
+		{ "elsewhere", .scope = { .listeners = TEXTS("*:465") } },
+		{ "off", WHEN({ "spf", "result", MAIL, true, TEXTS("fail") }) },
+		{ "unless-off", UNLESS({ "spf", "result", MAIL, true, TEXTS("fail") }) });
+	static const struct {
+		const char *value; /* of list; NULL: nothing told */
+		enum point point;
+		enum standing want[5];
+	} rows[] = {
+		{ NULL, POINT_RCPT,
+		    { STANDING_OPEN, STANDING_NARROWED, STANDING_NARROWED, STANDING_OFF,
+			STANDING_HELD } },
+		{ NULL, POINT_MESSAGE,
+		    { STANDING_FAILED, STANDING_NARROWED, STANDING_NARROWED, STANDING_OFF,
+			STANDING_HELD } },
+		{ "none", POINT_RCPT,
+		    { STANDING_FAILED, STANDING_NARROWED, STANDING_NARROWED, STANDING_OFF,
+			STANDING_HELD } },
+		{ "block", POINT_RCPT,
+		    { STANDING_HELD, STANDING_NARROWED, STANDING_NARROWED, STANDING_OFF,
+			STANDING_HELD } },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].value != NULL)
+			tell(f->connection, "list", CONNECT, rows[i].value);
+		for (size_t j = 0; j < 5; j++)
+			assert_int_equal(
+			    policy_standing(&rules[j], f->recipient, rows[i].point, &c, listener),
+			    rows[i].want[j]);
+	}
+	evidence_begin(f->connection, "slow", CONNECT);
+	const struct rule slow = { "slow", WHEN(IS("slow", CONNECT, "a")) };
+
+	assert_int_equal(
+	    policy_standing(&slow, f->recipient, POINT_MESSAGE, &c, listener), STANDING_OPEN);
+}
+
 static void
 test_mode_shadow(void **state)
 {
@@ -868,6 +914,7 @@ main(void)
 		TEST(test_thresholds),
 		TEST(test_no_thresholds),
 		TEST(test_shadow),
+		TEST(test_standing),
 		TEST(test_mode_shadow),
 		TEST(test_at_once),
 		TEST(test_at_once_behind),
