@@ -437,12 +437,32 @@ session_run(void *arg)
 		backend_flush(session->backend);
 }
 
+/* One line for a session that brought no message and no refusal; those have their record. */
+static void
+session_log_end(const struct session *session)
+{
+	const struct transaction *t = session->mail;
+	char helo[128];
+
+	if (session->front == NULL || (session->has_record && t == NULL))
+		return;
+	log_line(LEVEL_INFO, "session", "%s left %s (helo %s, %u errors)", session->client.text,
+	    t == NULL          ? "without a message"
+		: t->taken > 0 ? "before the end of a message"
+			       : "without a recipient",
+	    session->client.helo == NULL
+		? "none"
+		: log_printable(helo, sizeof(helo), slice_of(session->client.helo)),
+	    session->errors);
+}
+
 static void
 session_undo(void *arg)
 {
 	struct session *session = arg;
 	struct worker *worker = session->worker;
 
+	session_log_end(session);
 	session_end_mail(session);
 	if (session->backend != NULL)
 		backend_free(session->backend);
