@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import subprocess
 import time
@@ -219,6 +220,34 @@ def test_waterfall(explain):
     bars = re.findall(r"\|([=> ]{24})\|", text)
     assert len(bars) == text.count(" ms ") and "=" * 23 + ">" in bars
     assert row(text, "trial")[2:6] == ["held", "shadow:", "would", "reject"]
+
+
+@pytest.mark.parametrize("locale, is_unicode", [("C.UTF-8", True), ("C", False)])
+def test_terminal(explain, locale, is_unicode):
+    """Bars of other characters than ASCII only where they can be shown."""
+    ours, theirs = pty.openpty()
+    arguments = [program(), "-c", explain.postern.file, "explain", explain.write(MESSAGE),
+                 "--ip", "198.51.100.5", *ENVELOPE]
+    child = subprocess.Popen(arguments, stdout=theirs, stdin=subprocess.DEVNULL, env={
+        **os.environ, **explain.postern.environment, "LC_ALL": locale})
+    os.close(theirs)
+    text = b""
+    try:
+        while piece := os.read(ours, 65536):
+            text += piece
+    except OSError:  # the end of a terminal
+        pass
+    os.close(ours)
+    assert child.wait(10) == 0
+    assert ("\u2501" in text.decode()) == is_unicode
+    assert text.isascii() != is_unicode
+
+
+def test_control_characters_are_shown(explain):
+    """What a peer has written cannot reach the terminal as a command."""
+    text = explain.text("--ip", "198.51.100.5", *ENVELOPE,
+                        message=b"Subject: \x1b[2Ja\x07\n\nb\n")
+    assert "\x1b" not in text and "\x07" not in text and "[2Ja" in text
 
 
 def test_filter_that_is_off(start, resolver):
