@@ -64,10 +64,8 @@ conn_on_event(struct ev_loop *loop, ev_io *io, int events)
 	task_wake(conn->task);
 }
 
-/*
- * Closing a socket with unread input makes the kernel send a reset, which may overtake our last
- * reply and destroy it at the peer. So what is there is thrown away first.
- */
+/* Closing a socket with unread input makes the kernel send a reset, which may overtake our last
+ * reply and destroy it at the peer. So what is there is thrown away first. */
 static void
 conn_shut(struct conn *conn, const char *why)
 {
@@ -92,14 +90,14 @@ conn_end(struct conn *conn, const char *why)
 	task_wake(conn->task);
 }
 
-/* A failure of the socket, or of TLS on it, which knows better. */
 static void
 conn_break(struct conn *conn, const char *what, int error)
 {
-	if (conn->tls != NULL)
-		conn_end(conn, conn->tls->why);
-	else
-		conn_end(conn, arena_format(conn->arena, "%s: %s", what, strerror(error)));
+	bool knows_better = conn->tls != NULL && conn->tls->is_dead;
+
+	conn_end(conn,
+	    knows_better ? conn->tls->why
+			 : arena_format(conn->arena, "%s: %s", what, strerror(error)));
 }
 
 void
@@ -244,18 +242,20 @@ conn_send_piece(struct conn *conn, struct slice bytes, size_t *count)
 	return outcome;
 }
 
-/* A peer that has left may have said why: "421 ..." is then still to be read. Not with TLS,
- * where nothing may be done after a failure. */
+/*
+ * A peer that has left may have said why: "421 ..." is then still to be read, which the next
+ * conn_pull() does before it breaks the connection. Not here, for the caller may still look at
+ * the input; and not with TLS, where nothing may be done after a failure.
+ */
 static void
 conn_send_failed(struct conn *conn)
 {
-	int error = errno;
-
-	if (conn->state == CONN_OPEN && conn->tls == NULL) {
-		conn->is_readable = true;
-		conn_receive(conn);
-	}
-	conn_break(conn, "write", error);
+	conn->error = errno;
+	if (conn->tls != NULL)
+		conn_break(conn, "write", conn->error);
+	conn->is_readable = true;
+	buf_free(&conn->output);
+	task_wake(conn->task);
 }
 
 static void
@@ -304,6 +304,8 @@ conn_pull(struct conn *conn)
 		conn_send(conn);
 	if (conn->state == CONN_OPEN)
 		conn_receive(conn);
+	if (conn->error != 0 && conn->state != CONN_BROKEN)
+		conn_break(conn, "write", conn->error);
 	conn_settle(conn);
 }
 
@@ -393,7 +395,7 @@ conn_overflow(struct conn *conn)
 void
 conn_write(struct conn *conn, struct slice bytes)
 {
-	while (bytes.length > 0 && conn->state != CONN_BROKEN) {
+	while (bytes.length > 0 && conn->error == 0 && conn->state != CONN_BROKEN) {
 		size_t length = bytes.length < CONN_PIECE ? bytes.length : CONN_PIECE;
 
 		if (!buf_append(&conn->output, (struct slice) { bytes.data, length })) {
@@ -411,7 +413,7 @@ conn_print(struct conn *conn, const char *format, ...)
 {
 	va_list args;
 
-	if (conn->state == CONN_BROKEN)
+	if (conn->error != 0 || conn->state == CONN_BROKEN)
 		return;
 	va_start(args, format);
 	bool fits = buf_vprint(&conn->output, format, args);

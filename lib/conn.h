@@ -66,9 +66,12 @@ void conn_pull(struct conn *conn);
 enum conn_state conn_state(const struct conn *conn);
 const char *conn_why(const struct conn *conn); /* "" or the reason, one line of plain text */
 
-/* CONN_INPUT_LEAST ... CONN_INPUT_MOST; lowering it keeps what has been read. */
+/* 1 ... CONN_INPUT_MOST; lowering it keeps what has been read. Set before the first
+ * conn_pull() it leaves what is beyond (a handshake behind a PROXY line) in the socket. */
 void conn_limit_input(struct conn *conn, size_t limit);
-struct slice conn_input(const struct conn *conn); /* valid until the next call on conn */
+
+/* Valid until the next pull, take, discard or close of conn. */
+struct slice conn_input(const struct conn *conn);
 bool conn_input_is_full(const struct conn *conn);
 void conn_take(struct conn *conn, size_t count);
 size_t conn_discard(struct conn *conn); /* drops all input; how much it was */

@@ -245,7 +245,7 @@ tls_server_set_directory(const struct tls_server *server)
 	SSL_CTX *first = server->hosts[0].context;
 	size_t count = server->host_count - 1;
 	struct tls_directory *directory =
-	    OPENSSL_zalloc(sizeof(*directory) + count * sizeof(directory->contexts[0]));
+	    OPENSSL_zalloc(sizeof(*directory) + count * sizeof(SSL_CTX *));
 
 	if (directory == NULL)
 		abort();
