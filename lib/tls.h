@@ -24,7 +24,9 @@ struct tls_pair {
 struct tls_server;
 
 /*
- * NULL: *why says what is wrong with which file, and *culprit is the index of the pair.
+ * NULL: *why says what is wrong with which file, and *culprit is the index of the pair (the
+ * first for a bad list of ciphers). Two pairs of the same names and kind of key are an error;
+ * a certificate that has ended is none: see not_after.
  * least: TLS1_VERSION ... TLS1_3_VERSION. ciphers: NULL or OpenSSL's list for TLS 1.2.
  * ticket_keys: 80 bytes of secret that all workers share (tickets are good in each of
  * them), or NULL for none.
