@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BUF_LEAST = 256 };
+enum { BUF_LEAST = 256, BUF_PIECE = 256 };
 
 static void
 buf_undo(void *arg)
@@ -132,23 +132,28 @@ buf_print(struct buf *buf, const char *format, ...)
 	return fits;
 }
 
-/* Tried first into the room there is; printf wants a byte for its NUL. That byte may lie
- * beyond the limit but never counts. */
+/* Tried first into the room there is, or into a piece of the stack; printf wants a byte for its
+ * NUL. That byte may lie beyond the limit but never counts. */
 bool
 buf_vprint(struct buf *buf, const char *format, va_list args)
 {
 	size_t room = buf->data == NULL ? 0 : buf->size - buf->gap - buf->length;
+	char piece[BUF_PIECE];
+	bool is_apart = room < sizeof(piece);
 	va_list again;
 
 	if (buf->overflowed)
 		return false;
 	va_copy(again, args);
-	int wanted = vsnprintf(room > 0 ? buf->data + buf->length : NULL, room, format, again);
+	int wanted = vsnprintf(is_apart ? piece : buf->data + buf->length,
+	    is_apart ? sizeof(piece) : room, format, again);
 
 	va_end(again);
 	assert(wanted >= 0);
 	size_t length = (size_t)wanted;
 
+	if (is_apart && length < sizeof(piece))
+		return buf_append(buf, (struct slice) { .data = piece, .length = length });
 	if (length > buf_left(buf)) {
 		buf->overflowed = true;
 		return false;

@@ -1,7 +1,6 @@
 #include "proxy/body.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "proxy/strip.h"
@@ -131,6 +130,7 @@ body_on_wire(void *arg, struct slice piece)
 static void
 body_end(struct body *body)
 {
+	static const char digits[] = "0123456789abcdef";
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned length = 0;
 
@@ -142,8 +142,10 @@ body_end(struct body *body)
 		body_release(body);
 	if (EVP_DigestFinal_ex(body->hash, digest, &length) != 1)
 		abort();
-	for (unsigned i = 0; i < length; i++)
-		snprintf(body->hash_text + i * 2, 3, "%02x", digest[i]);
+	for (unsigned i = 0; i < length; i++) {
+		body->hash_text[i * 2] = digits[digest[i] >> 4];
+		body->hash_text[i * 2 + 1] = digits[digest[i] & 15];
+	}
 	body->scope->mail.size = body->size;
 	body->scope->mail.had_bare_newline = unframe_is_impure(&body->unframe);
 }

@@ -9,8 +9,11 @@ record_print(struct buf *out, const char *before, const char *text, const char *
 {
 	char clean[REPLY_MOST];
 
-	if (text != NULL)
-		buf_print(out, "%s%s%s", before, log_printable(clean, most, slice_of(text)), after);
+	if (text == NULL)
+		return;
+	buf_append(out, slice_of(before));
+	buf_append(out, slice_of(log_printable(clean, most, slice_of(text))));
+	buf_append(out, slice_of(after));
 }
 
 static void
