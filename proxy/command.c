@@ -5,6 +5,7 @@
 #include "proxy/auth.h"
 #include "proxy/delivery.h"
 #include "proxy/message.h"
+#include "proxy/starttls.h"
 #include "proxy/transaction.h"
 
 static enum step
@@ -84,7 +85,7 @@ command_starttls(struct session *session, struct slice argument)
 	    session->listen->tls.value == LISTEN_TLS_OFF)
 		return session_error(session, "502 5.5.1 there is no TLS here");
 	session_reply(session, "220 2.0.0 begin TLS");
-	session_start_tls(session);
+	starttls_start(session);
 	return NEXT;
 }
 

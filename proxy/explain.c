@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "proxy/explain_parts.h"
+#include "proxy/greeting.h"
 #include "proxy/message.h"
 #include "proxy/resolver.h"
 
@@ -26,7 +27,7 @@ explain_connect(struct explain *explain)
 	struct session *session = explain->session;
 
 	session_await(session, explain->config->timeouts.facts);
-	if (session_decide(session, &explain->refusal) == WAIT && !session->is_late)
+	if (greeting_decide(session, &explain->refusal) == WAIT && !session->is_late)
 		return WAIT;
 	session_arrived(session);
 	explain->step = explain->refusal.reply != NULL ? explain_gather : explain_envelope;

@@ -8,13 +8,13 @@
 #include "lib/log.h"
 #include "proxy/backend.h"
 #include "proxy/command.h"
+#include "proxy/greeting.h"
 #include "proxy/message.h"
+#include "proxy/starttls.h"
 #include "proxy/transaction.h"
 #include "rules/record.h"
 
 enum { ARENA_MOST = 256 * 1024, LINGER = 5 };
-
-static enum step session_greet(struct session *session);
 
 /* ---- what the steps use ---- */
 
@@ -197,165 +197,6 @@ session_command(struct session *session)
 	return step;
 }
 
-/* ---- TLS ---- */
-
-static enum step
-session_begin_tls(struct session *session)
-{
-	if (conn_queued(session->front) > 0) {
-		conn_flush(session->front);
-		if (conn_queued(session->front) > 0)
-			return session_is_deserted(session) ? END_SESSION : WAIT;
-	}
-	/* What was typed before the handshake is nobody's command (RFC 3207 4.2). */
-	conn_discard(session->front);
-	session->line = (struct smtp_line) { 0 };
-	conn_tls_accept(session->front, tls_server_context(session->worker->config->tls_server));
-	session->step = session_handshake;
-	return NEXT;
-}
-
-void
-session_start_tls(struct session *session)
-{
-	session_reset(session);
-	if (session->is_tied && session->backend != NULL) {
-		backend_free(session->backend);
-		session->backend = NULL;
-		session->is_tied = false;
-	}
-	session->client.user = NULL;
-	session->client.helo = NULL;
-	session->step = session_begin_tls;
-}
-
-enum step
-session_handshake(struct session *session)
-{
-	bool is_implicit = session->listen->tls.value == LISTEN_TLS_IMPLICIT;
-
-	session_await(session, session->worker->config->timeouts.tls);
-	switch (conn_state(session->front)) {
-	case CONN_HANDSHAKE:
-	case CONN_CONNECTING:
-		return session->is_late ? END_SESSION : WAIT;
-	case CONN_CLOSED:
-	case CONN_BROKEN:
-		log_line(LEVEL_INFO, "tls", "%s: handshake failed: %s", session->client.text,
-		    session->is_late ? "too slow" : conn_why(session->front));
-		return END_SESSION;
-	case CONN_OPEN:
-		break;
-	}
-	session_arrived(session);
-	session->client.tls = arena_strdup(session->arena, conn_tls_version(session->front));
-	session->client.cipher = arena_strdup(session->arena, conn_tls_cipher(session->front));
-	session->step = is_implicit ? session_greet : session_command;
-	return NEXT;
-}
-
-/* ---- the greeting ---- */
-
-/* Too many sessions already? The reply, or NULL. */
-static const char *
-session_limit(const struct session *session)
-{
-	const struct config_limits *limits = &session->worker->config->limits;
-	const struct shared *all = session->worker->all;
-
-	if (shared_sessions(all) > limits->sessions)
-		return "421 4.3.2 too many sessions, please try again later";
-	if (shared_sessions_of(all, session->place) > limits->sessions_per_client)
-		return "421 4.7.0 too many sessions from your address, please try again later";
-	return NULL;
-}
-
-enum step
-session_decide(struct session *session, struct record *record)
-{
-	const struct policy *policy = &session->worker->config->policy;
-	struct arena *arena = session->arena;
-	struct verdict verdict;
-
-	*record = (struct record) { .point = POINT_CONNECT, .scope = session->connection };
-	scope_reach(session->connection, CONNECT);
-	scope_run(session->connection);
-	switch (policy_judge(policy, session->connection->mail.evidence, POINT_CONNECT, NULL,
-	    session->listen->address, &verdict)) {
-	case JUDGE_WAIT:
-		return WAIT;
-	case JUDGE_LATER:
-		return NEXT;
-	case JUDGED:
-		break;
-	}
-	if (verdict.is_shadow || (verdict.action != REJECT && verdict.action != DEFER))
-		return NEXT;
-	bool is_deferred = verdict.action == DEFER;
-
-	record->id = id_make(arena_alloc(arena, ID_SIZE));
-	record->time = clock_unix();
-	record->verdict = verdict;
-	record->reply = arena_format(arena, "%d %s", is_deferred ? 421 : 554,
-	    record_reply_text(arena, record, is_deferred ? 451 : 550));
-	return NEXT;
-}
-
-/* A refusal spoken at once: instead of the greeting. */
-static enum step
-session_refuse(struct session *session, const struct record *record)
-{
-	const struct policy *policy = &session->worker->config->policy;
-
-	record_log(record, policy);
-	session->has_record = true;
-	session_reply(session, "%s", record->reply);
-	session->lingers = true;
-	return END_SESSION;
-}
-
-/* With greet_delay: who speaks in the meantime is early. Without: who has spoken already. */
-static bool
-session_has_waited(struct session *session)
-{
-	struct seconds delay = session->worker->config->greet_delay;
-
-	if (delay.value <= 0 || session->client.is_early)
-		return true;
-	if (conn_input(session->front).length > 0)
-		session->client.is_early = true;
-	session_await(session, delay);
-	return session->is_late || session->client.is_early;
-}
-
-static enum step
-session_greet(struct session *session)
-{
-	const struct config *config = session->worker->config;
-	const char *limit = session_limit(session);
-	struct record record;
-
-	if (limit != NULL) {
-		session_reply(session, "%s", limit);
-		session->lingers = true;
-		return END_SESSION;
-	}
-	if (conn_state(session->front) != CONN_OPEN)
-		return END_SESSION;
-	if (!session_has_waited(session))
-		return WAIT;
-	if (conn_input(session->front).length > 0 && session->client.tls == NULL)
-		session->client.is_early = true;
-	if (session_decide(session, &record) == WAIT)
-		return WAIT;
-	if (record.reply != NULL)
-		return session_refuse(session, &record);
-	session_arrived(session);
-	session_reply(session, "220 %s ESMTP postern", config->hostname);
-	session->step = session_command;
-	return NEXT;
-}
-
 void
 session_hello(struct session *session, struct slice name, bool is_esmtp)
 {
@@ -403,7 +244,7 @@ session_may_end(struct session *session)
 static bool
 session_is_broken(const struct session *session)
 {
-	return conn_state(session->front) == CONN_BROKEN && session->step != session_handshake &&
+	return conn_state(session->front) == CONN_BROKEN && session->step != starttls_handshake &&
 	    !message_is_committed(session);
 }
 
@@ -500,7 +341,7 @@ session_make(struct worker *worker, const struct config_listen *listen, const st
 	char text[IP_TEXT_MOST];
 
 	*session = (struct session) {
-		.worker = worker, .arena = arena, .listen = listen, .step = session_greet
+		.worker = worker, .arena = arena, .listen = listen, .step = greeting
 	};
 	ip_from_sockaddr(&session->client.ip, peer);
 	session->client.port = ip_port(peer);
@@ -532,7 +373,7 @@ session_new(
 	/* At once: what has come already is the handshake's, and must not be read as plain text. */
 	if (listen->tls.value == LISTEN_TLS_IMPLICIT) {
 		conn_tls_accept(session->front, tls_server_context(worker->config->tls_server));
-		session->step = session_handshake;
+		session->step = starttls_handshake;
 	}
 	task_wake(&session->task);
 }

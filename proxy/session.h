@@ -70,18 +70,11 @@ void session_new(
 struct session *session_make(struct worker *worker, const struct config_listen *listen,
     const struct sockaddr *peer, task_function run, void *arg);
 
-/*
- * The decision at connect: WAIT, or NEXT with the record of a refusal to be spoken at once
- * (record->reply is NULL: there is none).
- */
-enum step session_decide(struct session *session, struct record *record);
-
 /* HELO or EHLO was said: what was known of an older one is forgotten. */
 void session_hello(struct session *session, struct slice name, bool is_esmtp);
 
-/* The step that reads the next command, and the one that ends TLS's handshake. */
+/* The step that reads the next command. */
 enum step session_command(struct session *session);
-enum step session_handshake(struct session *session);
 
 /* Queue a reply: "250 2.0.0 text", without CRLF; many: whole lines with CRLF. */
 void session_reply(struct session *session, const char *format, ...)
@@ -110,9 +103,6 @@ bool session_is_deserted(const struct session *session);
  */
 enum step session_line(struct session *session, size_t limit, struct slice *line);
 void session_line_done(struct session *session);
-
-/* TLS begins as soon as what is queued has left; knowledge from before is forgotten. */
-void session_start_tls(struct session *session);
 
 /* The innermost scope: of the recipient, the transaction, the HELO or the connection. */
 struct scope *session_scope(struct session *session);
