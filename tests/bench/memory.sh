@@ -1,0 +1,6 @@
+#!/bin/sh
+# memory.sh PROGRAM [--quick]: what an idle session costs in memory (see memory.py).
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../../tools/packages.sh"
+packages_install nsd openssl postfix python3 || exit 1
+exec /usr/bin/python3 -B "$here/memory.py" "${@:-./postern}"

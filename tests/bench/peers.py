@@ -1,0 +1,114 @@
+"""
+peers.py PROGRAM [--quick]: what a message of 5 KB costs in postern and in others that stand in
+front of a mail server: HAProxy in TCP mode, nginx's mail proxy, Postfix with a before-queue
+filter. All stand before the same smtp-sink and are measured in turn, A B C A B C, several times.
+Prints the medians as a table, and whether postern's aims are met.
+
+CPU is user and system time of all of a server's processes. The time of a message is counted from
+connect() for one message a session, else from MAIL; what the server adds is that less the same of
+smtp-sink alone.
+"""
+
+import argparse
+import statistics
+import time
+
+from stage import Cpu, Stage
+
+CELLS = [(1, 1), (1, 10), (50, 1), (50, 10)]  # sessions, messages per session
+AIM_HAPROXY = 1.5                             # times HAProxy's CPU time
+AIM_ADDED = 0.5                               # milliseconds at one session
+
+POSTERN, FILTERS, HAPROXY, NGINX, POSTFIX = (
+    "postern", "postern, all filters", "HAProxy (TCP)", "nginx mail", "Postfix proxy_filter")
+DIRECT = "(smtp-sink alone)"
+
+
+class Figures:
+    """Of one server in one cell: a list per kind, one item a round."""
+
+    def __init__(self):
+        self.cpu, self.rate, self.time, self.added = [], [], [], []
+
+    def median(self, kind):
+        return statistics.median(getattr(self, kind))
+
+
+def measure(stage, servers, meters, cell, messages, figures):
+    """One round of one cell: each server in turn."""
+    sessions, per_session = cell
+    direct = 0
+    for name, server in servers.items():
+        before = meters[name].seconds()
+        seconds, first, following = stage.load(server, messages, sessions, per_session)
+        time.sleep(0.02)  # the ends of the last sessions
+        row = figures.setdefault((name, cell), Figures())
+        spent = first if per_session == 1 else following
+        direct = spent if name == DIRECT else direct
+        row.cpu.append((meters[name].seconds() - before) * 1e3 / messages)
+        row.rate.append(messages / seconds)
+        row.time.append(spent)
+        row.added.append(spent - direct)
+
+
+def print_table(names, figures):
+    print("| sessions | messages each | server | CPU ms/message | messages/s | ms/message "
+          "| added ms |")
+    print("|---:|---:|---|---:|---:|---:|---:|")
+    for cell in CELLS:
+        for name in names:
+            row = figures[name, cell]
+            print(f"| {cell[0]} | {cell[1]} | {name} | {row.median('cpu'):.3f} "
+                  f"| {row.median('rate'):.0f} | {row.median('time'):.2f} "
+                  f"| {'' if name == DIRECT else format(row.median('added'), '.2f')} |")
+
+
+def print_aim(what, is_met):
+    print(f"- {what}: {'yes' if is_met else 'NO'}")
+
+
+def print_aims(figures):
+    for cell in CELLS:
+        where = f"{cell[0]} session(s), {cell[1]} message(s) each"
+        own, nginx, haproxy = (figures[name, cell].median("cpu")
+                               for name in (POSTERN, NGINX, HAPROXY))
+        print_aim(f"{where}: CPU below nginx mail ({own / nginx:.2f} times)", own < nginx)
+        print_aim(f"{where}: CPU within {AIM_HAPROXY} times HAProxy TCP ({own / haproxy:.2f} times)",
+                  own <= AIM_HAPROXY * haproxy)
+        if cell[0] == 1:
+            added = figures[POSTERN, cell].median("added")
+            print_aim(f"{where}: adds less than {AIM_ADDED} ms ({added:.2f} ms)",
+                      added < AIM_ADDED)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("--quick", action="store_true", help="less than a minute")
+    options = parser.parse_args()
+    rounds, messages = (3, 200) if options.quick else (7, 500)
+    figures, meters = {}, {}
+
+    with Stage(options.program) as stage:
+        stage.build_load()
+        sink = stage.sink()
+        servers = {DIRECT: sink, POSTERN: stage.postern(sink),
+                   FILTERS: stage.postern_with_filters(sink), HAPROXY: stage.haproxy(sink),
+                   NGINX: stage.nginx(sink), POSTFIX: stage.postfix(sink)}
+        for name, server in servers.items():
+            meters[name] = Cpu(server)
+            stage.load(server, 200, 50, 2)
+        begun = time.monotonic()
+        for _ in range(rounds):
+            for cell in CELLS:
+                measure(stage, servers, meters, cell, max(messages, cell[0] * 20), figures)
+        print(f"Messages of 5 KB, medians of {rounds} rounds ({time.monotonic() - begun:.0f} s).\n")
+        print_table(servers, figures)
+        print()
+        print_aims(figures)
+    for meter in meters.values():
+        meter.end()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+"""
+What the benchmarks stand on: the servers of the end-to-end tests' kit, the peers that postern is
+held against, a fast backend, the load, and the CPU time of a whole process tree.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "e2e"))
+
+from kit.certificates import Authority              # noqa: E402
+from kit.dns import Nsd                             # noqa: E402
+from kit.postern import PosternProcess, fronts      # noqa: E402, F401
+from kit.process import Process, free_port          # noqa: E402
+
+# Nothing that a benchmark opens may run into these.
+LIMITS = {"sessions": 10000, "sessions_per_client": 10000, "messages": 100000}
+
+
+class Stage:
+    """A folder and the servers in it; ends them all."""
+
+    def __init__(self, program):
+        os.environ["POSTERN"] = str(pathlib.Path(program).resolve())
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postern-bench-"))
+        self.folder.chmod(0o755)
+        self.running = []
+        self.count = 0
+
+    def start(self, server):
+        self.running.append(server)
+        server.start()
+        return server
+
+    def place(self, name):
+        self.count += 1
+        return self.folder / f"{self.count}-{name}"
+
+    def __enter__(self):
+        return self
+
+    def stop_all(self):
+        while self.running:
+            self.running.pop().kill()
+
+    def __exit__(self, *fault):
+        self.stop_all()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # ---- servers ----
+
+    def sink(self):
+        return self.start(SmtpSink(self.place("sink")))
+
+    def postern(self, backend, **configuration):
+        """The shipped settings but for these; one worker; its log goes to a file, as text."""
+        whole = {"workers": 1, "log": {"target": "stderr", "format": "text", "level": "info"},
+                 "backend": {"servers": [f"127.0.0.1:{backend.port}"], "tls": "off"},
+                 "limits": LIMITS, **configuration}
+        return self.start(PosternProcess(self.place("postern"), whole, backend))
+
+    def postern_with_filters(self, backend, **configuration):
+        names = self.start(Nsd(self.place("nsd"), {
+            "127.in-addr.arpa": "1.0.0 PTR client.example.org.",
+            "example.org": "client A 127.0.0.1"}))
+        return self.postern(
+            backend, policy=[{"include": "defaults/policy.yaml"}],
+            dns={"servers": [f"127.0.0.1:{names.port}"]},
+            filters={"ptr": {}, "ip_list": {"allow": ["192.0.2.0/24"],
+                                            "block": ["198.51.100.0/24", "203.0.113.7"]}},
+            **configuration)
+
+    def haproxy(self, backend):
+        return self.start(HAProxy(self.place("haproxy"), backend))
+
+    def nginx(self, backend):
+        return self.start(Nginx(self.place("nginx"), backend))
+
+    def postfix(self, backend):
+        from kit.postfix import Postfix  # wants pytest
+
+        pair = Authority(self.folder / "authority").issue("mx.example.com")
+        return self.start(Postfix(self.place("postfix"), pair,
+                                  options=f"-o smtpd_proxy_filter=127.0.0.1:{backend.port}"))
+
+    # ---- load ----
+
+    def build_load(self):
+        self.load_program = self.folder / "smtp_load"
+        subprocess.run([os.environ.get("CC", "cc"), "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-o",
+                        self.load_program, HERE / "smtp_load.c"], check=True)
+
+    def load(self, server, messages, sessions, per_session, size=5120):
+        """(seconds, first, next): see smtp_load.c; every message must have been taken."""
+        done = subprocess.run(
+            [self.load_program, *map(str, (server.port, messages, sessions, per_session, size))],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        if done.returncode != 0:
+            raise RuntimeError(f"{server.name}: {done.stderr}\n{server.text()[-2000:]}")
+        count, refused, seconds, first, following = map(float, done.stdout.split())
+        if refused or count < messages:
+            raise RuntimeError(f"{refused:.0f} of {count:.0f} messages were refused")
+        return seconds, first, following
+
+
+class SmtpSink(Process):
+    """Postfix's smtp-sink: takes everything and throws it away."""
+
+    def __init__(self, folder):
+        super().__init__(folder, "smtp-sink")
+        self.port = free_port()
+
+    def start(self):
+        self.launch(["/usr/sbin/smtp-sink", "-u", "nobody", "-m", 10000,
+                     f"127.0.0.1:{self.port}", 4000], [self.port])
+        return self
+
+
+class HAProxy(Process):
+    def __init__(self, folder, backend):
+        super().__init__(folder, "haproxy")
+        self.port = free_port()
+        (self.folder / "haproxy.cfg").write_text(f"""\
+global
+  nbthread 1
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 5m
+  timeout server 5m
+listen mail
+  bind 127.0.0.1:{self.port}
+  server backend 127.0.0.1:{backend.port}
+""")
+
+    def start(self):
+        self.launch(["/usr/sbin/haproxy", "-db", "-f", self.folder / "haproxy.cfg"], [self.port])
+        return self
+
+
+class Nginx(Process):
+    """The mail proxy without log-in; who the backend is it asks of itself, as it must."""
+
+    def __init__(self, folder, backend):
+        super().__init__(folder, "nginx")
+        self.port = free_port()
+        self.auth_port = free_port()
+        paths = "".join(f"{name}_temp_path {self.folder}/{name}; "
+                        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        (self.folder / "nginx.conf").write_text(f"""\
+load_module /usr/lib/nginx/modules/ngx_mail_module.so;
+daemon off;
+worker_processes 1;
+pid {self.folder}/pid;
+error_log {self.folder}/error.log;
+events {{ worker_connections 4000; }}
+http {{
+  access_log off;
+  {paths}
+  server {{ listen 127.0.0.1:{self.auth_port};
+    location /auth {{ add_header Auth-Status OK; add_header Auth-Server 127.0.0.1;
+      add_header Auth-Port {backend.port}; return 204; }} }}
+}}
+mail {{
+  server_name mx.example.com;
+  auth_http 127.0.0.1:{self.auth_port}/auth;
+  server {{ listen 127.0.0.1:{self.port}; protocol smtp; smtp_auth none; xclient off;
+    smtp_capabilities "SIZE 10240000" ENHANCEDSTATUSCODES 8BITMIME DSN; }}
+}}
+""")
+
+    def start(self):
+        self.launch(["/usr/sbin/nginx", "-c", self.folder / "nginx.conf"],
+                    [self.port, self.auth_port])
+        return self
+
+
+class Cpu:
+    """
+    Seconds of CPU time, user and system, of a server and all its children, ended ones too: by a
+    control group of its own, or (where that cannot be had) by /proc, in steps of 10 ms.
+    """
+
+    _PLACES = (("cpuacct", "cpuacct.usage"), ("", "cpu.stat"))
+
+    def __init__(self, server):
+        self.pid = server.pid
+        self.group = None
+        for controller, usage in self._PLACES:
+            group = pathlib.Path("/sys/fs/cgroup") / controller / f"postern-bench-{self.pid}"
+            try:
+                if not (group.parent / "cgroup.procs").exists():
+                    continue
+                group.mkdir()
+                self.group, self.usage = group, group / usage
+                for pid in self._tree(self.pid):
+                    (group / "cgroup.procs").write_text(str(pid))
+                self.seconds()
+                return
+            except (OSError, ValueError):
+                self.end()
+
+    @classmethod
+    def _tree(cls, pid):
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid] + [below for child in children for below in cls._tree(int(child))]
+
+    def seconds(self):
+        if self.group is None:
+            return sum(self._ticks(pid) for pid in self._tree(self.pid)) / os.sysconf("SC_CLK_TCK")
+        text = self.usage.read_text()
+        if self.usage.name == "cpu.stat":
+            return int(text.split("usage_usec ")[1].split()[0]) / 1e6
+        return int(text) / 1e9
+
+    @staticmethod
+    def _ticks(pid):
+        text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+        return sum(map(int, text.rpartition(")")[2].split()[11:15]))
+
+    def end(self):
+        """After the server's end."""
+        if self.group is not None:
+            try:
+                self.group.rmdir()
+            except OSError:
+                pass
+        self.group = None
