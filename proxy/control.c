@@ -123,6 +123,8 @@ control_answer(int client, int status, struct slice text)
 	snprintf(number, sizeof(number), "%d\n", status);
 	if (control_send(client, slice_of(number)))
 		control_send(client, text);
+	/* Workers that were forked meanwhile have the descriptor, too: closing ends nothing. */
+	shutdown(client, SHUT_RDWR);
 	close(client);
 }
 
