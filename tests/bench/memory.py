@@ -91,7 +91,7 @@ def main():
     parser.add_argument("program")
     parser.add_argument("--quick", action="store_true", help="fewer sessions")
     options = parser.parse_args()
-    plain, tls = (1000, 300) if options.quick else (5000, 2000)
+    plain, tls = (2000, 1000) if options.quick else (5000, 2000)
 
     with Stage(options.program) as stage:
         pair = Authority(stage.folder / "authority").issue("mx.example.com", kind="ecdsa")

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
@@ -48,7 +49,10 @@ class Stage:
         while self.running:
             self.running.pop().kill()
 
-    def __exit__(self, *fault):
+    def __exit__(self, kind, *fault):
+        if kind is not None:
+            for server in self.running:
+                print(f"--- {server.name}:\n{server.text()[-2000:]}", file=sys.stderr)
         self.stop_all()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -62,7 +66,9 @@ class Stage:
         whole = {"workers": 1, "log": {"target": "stderr", "format": "text", "level": "info"},
                  "backend": {"servers": [f"127.0.0.1:{backend.port}"], "tls": "off"},
                  "limits": LIMITS, **configuration}
-        return self.start(PosternProcess(self.place("postern"), whole, backend))
+        server = PosternProcess(self.place("postern"), whole, backend)
+        time.sleep(0.05)  # what was written in the moment of the start would be read once more
+        return self.start(server)
 
     def postern_with_filters(self, backend, **configuration):
         names = self.start(Nsd(self.place("nsd"), {
