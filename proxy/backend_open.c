@@ -61,7 +61,8 @@ backend_connect(struct backend *backend)
 	return NEXT;
 }
 
-/* The next reply in the opening: a server that does not give a good one is passed over. */
+/* The next reply in the opening: a server that does not give one is passed over, and NEXT
+ * comes without a reply. */
 static enum step
 backend_opening_reply(struct backend *backend, const struct reply **reply)
 {
@@ -72,9 +73,10 @@ backend_opening_reply(struct backend *backend, const struct reply **reply)
 	case WAIT:
 		return WAIT;
 	case NEXT:
-		if ((*reply)->code == 421)
-			return backend_next(backend, "421: it is closing");
-		return NEXT;
+		if ((*reply)->code != 421)
+			return NEXT;
+		*reply = NULL;
+		return backend_next(backend, "421: it is closing");
 	case END_SESSION:
 		break;
 	}
