@@ -133,8 +133,6 @@ body_on_wire(void *arg, struct slice piece)
 			conn_write(body->sink, piece);
 	} else if (!spool_append(&body->spool, piece)) {
 		body_set_fault(body, "452 4.3.1 no space for the message now");
-	} else if (body->is_streamed && body->has_header) {
-		body_release(body);
 	}
 }
 
@@ -149,8 +147,6 @@ body_end(struct body *body)
 		body_set_fault(body, "550 5.6.11 the message holds a CR or LF that is not CRLF");
 	if (!body->has_header)
 		body_end_header(body);
-	if (body->is_streamed && !body->is_released && body->fault == NULL)
-		body_release(body);
 	if (EVP_DigestFinal_ex(body->hash, digest, &length) != 1)
 		abort();
 	for (unsigned i = 0; i < length; i++) {
@@ -168,6 +164,14 @@ body_sink(struct body *body)
 	    struct unframe_sink) { .content = body_on_content, .wire = body_on_wire, .arg = body };
 }
 
+/* Not later than this: its last line may be all that comes for a while. */
+static void
+body_pass_header(struct body *body)
+{
+	if (body->is_streamed && !body->is_released && body->has_header && body->fault == NULL)
+		body_release(body);
+}
+
 size_t
 body_feed(struct body *body, struct slice input)
 {
@@ -178,6 +182,7 @@ body_feed(struct body *body, struct slice input)
 
 	if (body_is_done(body))
 		body_end(body);
+	body_pass_header(body);
 	return used;
 }
 
@@ -189,6 +194,7 @@ body_finish(struct body *body)
 	assert(!body_is_done(body));
 	unframe_finish(&body->unframe, &sink);
 	body_end(body);
+	body_pass_header(body);
 }
 
 bool
