@@ -135,6 +135,8 @@ session_line(struct session *session, size_t limit, struct slice *line)
 		session_await(session, session->worker->config->timeouts.command);
 		return session->is_late ? session_is_late(session) : WAIT;
 	case SMTP_LINE_HAS:
+		if (session->line_used == 0) /* else its command has begun to wait already */
+			session_arrived(session);
 		session->line_used = used;
 		return NEXT;
 	case SMTP_LINE_TOO_LONG:
