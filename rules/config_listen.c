@@ -2,7 +2,7 @@
 #include "rules/config_draft.h"
 #include "rules/domain_pattern.h"
 
-enum { SMTP_PORT = 25 };
+enum { SMTP_PORT = 25, SERVERS_MOST = 64 };
 
 static bool
 config_is_text(const struct node *value)
@@ -106,6 +106,8 @@ config_servers_read(struct option_reader *reader, const struct node *value, void
 
 	if (count == 0 || value->kind == NODE_MAP)
 		return false;
+	if (count > SERVERS_MOST)
+		fault_add(reader->faults, value, "at most %d servers", SERVERS_MOST);
 	for (size_t i = 0; i < count; i++, item = item->next)
 		if (!config_is_text(item) || !config_server_read(reader, item->text, &servers[i]))
 			option_impossible(

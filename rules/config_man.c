@@ -2,28 +2,56 @@
 #include "rules/config_draft.h"
 #include "rules/policy_read.h"
 
+#ifndef POSTERN_SYSCONFDIR
+#define POSTERN_SYSCONFDIR "/etc/postern"
+#endif
+#ifndef POSTERN_DATADIR
+#define POSTERN_DATADIR "/usr/share/postern"
+#endif
+#ifndef POSTERN_VERSION
+#define POSTERN_VERSION ""
+#endif
+
 static const char man_head[] =
-    ".TH POSTERN.YAML 5\n"
+    ".TH POSTERN.YAML 5 \"\" \"postern " POSTERN_VERSION "\" \"\"\n"
     ".SH NAME\n"
     "postern.yaml \\- configuration of the mail gateway postern\n"
     ".SH DESCRIPTION\n"
-    "The file is YAML: keys and values, lists and maps. It is read and checked completely, by\n"
+    "The file is YAML: keys and values, lists and maps. It is read and\n"
+    "checked completely, by\n"
     ".B postern check\n"
-    "and before it is used; what is wrong is named with file, line and column, and a running\n"
-    "postern stays with what it has.\n"
+    "and before it is used; what is wrong is named with file, line and\n"
+    "column, and a running postern stays with what it has.\n"
     ".PP\n"
     ".B include: FILE\n"
-    "stands for the contents of another file wherever a value, an item of a list or a key may\n"
-    "stand. In lists of networks and patterns,\n"
+    "stands for the contents of another file wherever a value, an item of\n"
+    "a list or a key may stand. In lists of networks and patterns,\n"
     ".B file: FILE\n"
-    "is a text file with one entry a line. Relative names start where the file lies that names\n"
-    "them, or else in the directory of what comes with postern.\n"
+    "is a text file with one entry a line. Relative names start where the\n"
+    "file lies that names them, or else in the directory of what comes with\n"
+    "postern.\n"
     ".B ${env:NAME}\n"
     "and\n"
     ".B ${file:PATH}\n"
-    "in a value are replaced. Changed files are noticed, and read again.\n"
+    "in a value are replaced. A running postern looks every five seconds\n"
+    "whether one of these files, or a certificate, has changed, and then\n"
+    "reads all of them again.\n"
     ".PP\n"
-    "Times are written 500ms, 30s, 5m, 1h, 7d; sizes 4096, 256K, 25M, 1G, in units of 1024.\n";
+    "Times are written 500ms, 30s, 5m, 1h, 7d; sizes 4096, 256K, 25M, 1G, in\n"
+    "units of 1024.\n";
+
+static const char man_foot[] = ".SH FILES\n"
+			       ".TP\n"
+			       ".I " POSTERN_SYSCONFDIR "/postern.yaml\n"
+			       "The configuration, unless\n"
+			       ".B postern \\-c\n"
+			       "names another.\n"
+			       ".TP\n"
+			       ".I " POSTERN_DATADIR "/defaults/policy.yaml\n"
+			       "The policy that comes with postern:\n"
+			       ".B include: defaults/policy.yaml\n"
+			       ".SH SEE ALSO\n"
+			       ".BR postern (1)\n";
 
 static void
 config_man_fact(FILE *out, const struct filter *filter, const struct fact_kind *fact)
@@ -47,8 +75,6 @@ config_write_man(FILE *out)
 		for (const struct fact_kind *fact = registry[i]->facts;
 		     fact != NULL && fact->key != NULL; fact++)
 			config_man_fact(out, registry[i], fact);
-	fputs(".SH FILES\n/etc/postern/postern.yaml\n"
-	      ".SH SEE ALSO\n.BR postern (8)\n",
-	    out);
+	fputs(man_foot, out);
 	arena_free(scratch);
 }

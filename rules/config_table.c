@@ -178,14 +178,17 @@ static const struct option top_rows[] = {
 	OPTION(config, spool_dir, .fallback = "/var/tmp", .min = 1, .path = true,
 	    .help = "Where long messages are kept, in files without a name, until the backend "
 		    "has taken or postern refused them."),
-	OPTION(config, workers, .fallback = "0", .max = 256,
-	    .help = "Processes that share the work. 0: as many as there are processors."),
-	OPTION_SECTION(config, log, log_rows),
+	OPTION(config, workers, .fallback = "0", .max = 32,
+	    .help = "Processes that share the work. 0: as many as there are processors, up to "
+		    "32."),
+	OPTION_SECTION(config, log, log_rows, .help = "What postern says about its work."),
 	OPTION_LIST(config, listen, config_listen, listen_rows, .required = true, .min = 1,
 	    .shorthand = "address", .help = "Where clients connect."),
-	OPTION_SECTION(config, tls, tls_rows),
-	OPTION_SECTION(config, backend, backend_rows, .required = true),
-	OPTION_SECTION(config, dns, dns_rows),
+	OPTION_SECTION(
+	    config, tls, tls_rows, .help = "TLS towards clients, and what holds for both sides."),
+	OPTION_SECTION(config, backend, backend_rows, .required = true,
+	    .help = "The mail server that the mail is for."),
+	OPTION_SECTION(config, dns, dns_rows, .help = "How names are resolved."),
 	OPTION(config, delivery, .fallback = "hold", WORDS("hold", "stream", "auto"),
 	    .help = "hold has the whole message before the backend hears of it; stream passes it "
 		    "on as it comes and withholds its end; auto streams where no rule of the "
@@ -201,8 +204,9 @@ static const struct option top_rows[] = {
 	OPTION(config, greet_delay, .fallback = "0s", .max = 300,
 	    .help = "How long the greeting is held back; who speaks before it is an "
 		    "early_talker."),
-	OPTION_SECTION(config, timeouts, timeouts_rows),
-	OPTION_SECTION(config, limits, limits_rows),
+	OPTION_SECTION(config, timeouts, timeouts_rows,
+	    .help = "How long postern waits; mostly those of RFC 5321 4.5.3.2."),
+	OPTION_SECTION(config, limits, limits_rows, .help = "How much of anything there may be."),
 	OPTION(config, mode, .fallback = "enforce", WORDS("enforce", "shadow"),
 	    .help = "shadow records what would have been done, and lets everything pass that may "
 		    "be relayed."),
@@ -216,8 +220,9 @@ static const struct option policy_rows[] = {
 	    .read = config_node_read,
 	    .size = sizeof(const struct node *),
 	    .expected = "a list of rules",
-	    .help = "The rules, in their order; see postern-policy(7)." },
-	OPTION_SECTION(config_draft, thresholds, thresholds_rows),
+	    .help = "The rules, in their order; see RULES." },
+	OPTION_SECTION(config_draft, thresholds, thresholds_rows,
+	    .help = "What the sum of the scores leads to, where no rule has ended the matter."),
 	{ 0 },
 };
 
