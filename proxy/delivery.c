@@ -247,6 +247,22 @@ delivery_still_holds(const struct transaction *transaction)
 	return true;
 }
 
+/* Does the message go to this address alone already, by the verdict at RCPT? */
+static bool
+delivery_is_redirected(const struct transaction *transaction, const struct smtp_path *path)
+{
+	size_t count = 0;
+
+	for (const struct recipient *r = transaction->recipients; r != NULL; r = r->next) {
+		if (r->state != RECIPIENT_TAKEN || r->is_discarded)
+			continue;
+		if (!slice_equals(r->path.text, path->text))
+			return false;
+		count++;
+	}
+	return count == 1;
+}
+
 void
 delivery_redirect(struct session *session, const char *address)
 {
@@ -256,6 +272,8 @@ delivery_redirect(struct session *session, const char *address)
 
 	if (!smtp_path_read_mailbox(&path, slice_of(address)))
 		return; /* never: the configuration has checked it */
+	if (delivery_is_redirected(t, &path))
+		return;
 	for (struct recipient *r = t->recipients; r != NULL; r = r->next) {
 		if (r->state != RECIPIENT_TAKEN)
 			continue;

@@ -177,7 +177,8 @@ player_back_says(struct player *player)
 static bool
 player_peek(const struct rig_end *end, struct slice *line)
 {
-	const char *stop = memmem(end->got.data, end->got.length, "\r\n", 2);
+	const char *stop =
+	    end->got.length > 0 ? memmem(end->got.data, end->got.length, "\r\n", 2) : NULL;
 
 	*line = (struct slice) { end->got.data, stop != NULL ? (size_t)(stop - end->got.data) : 0 };
 	return stop != NULL;
@@ -209,6 +210,8 @@ player_skip(struct player *player, struct rig_end *end)
 			return true;
 		buf_take(&end->got, line.length + 2);
 	}
+	if (is_open && end->is_over)
+		buf_clear(&end->got); /* a line without an end */
 	return true;
 }
 

@@ -12,6 +12,7 @@
 enum { TURNS_MOST = 200000 };
 
 static struct rig *rig_present;
+static struct shared rig_counters; /* large; each session undoes what it counts */
 
 static void
 rig_pair(int fds[2])
@@ -57,20 +58,6 @@ rig_on_connect(int fd)
 	return fds[1];
 }
 
-/* The counters, once for all: they are large, and add up to nothing after each session. */
-static struct shared *
-rig_shared(void)
-{
-	static struct shared *shared;
-	static struct arena *arena;
-
-	if (shared == NULL) {
-		arena = arena_new(SIZE_MAX);
-		shared = shared_new(arena);
-	}
-	return shared;
-}
-
 void
 rig_begin(struct rig *rig, const struct config *config, const struct dns_row *rows)
 {
@@ -78,7 +65,7 @@ rig_begin(struct rig *rig, const struct config *config, const struct dns_row *ro
 	rig->dns = dns_fake_new(rig->arena, rig->loop, rows);
 	dns_fake_allow_unknown(rig->dns);
 	rig->worker =
-	    worker_new(rig->arena, rig->loop, config, dns_fake_source(rig->dns), rig_shared(), 0);
+	    worker_new(rig->arena, rig->loop, config, dns_fake_source(rig->dns), &rig_counters, 0);
 	rig_end_init(&rig->front);
 	for (size_t i = 0; i < RIG_BACKS; i++)
 		rig_end_init(&rig->backs[i]);
