@@ -58,6 +58,8 @@ class Scripted:
 
     def start(self):
         self.listener = socket.create_server(("127.0.0.1", self.port), backlog=200)
+        # So that a long message cannot wait in the kernel as a whole.
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 256 * 1024)
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
