@@ -8,7 +8,7 @@ from kit.process import free_port, wait_until
 from kit.scripted import CLOSE, READ, RESET, STALL
 from kit.smtp import connect, message
 
-SHORT = {word: "0.6s" for word in (
+SHORT = {word: "600ms" for word in (
     "greeting", "connect", "envelope", "data_start", "data_block", "data_end", "tls")}
 POINTS = ["connect", "ehlo", "mail", "rcpt", "data", "text", "dot"]
 HOW = {
