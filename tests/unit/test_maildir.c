@@ -90,42 +90,42 @@ static void
 test_a_message_appears_when_it_is_kept(void **state)
 {
 	struct place *place = *state;
-	struct maildir_file file;
+	struct maildir_file *file = arena_alloc(place->arena, sizeof(*file));
 	struct slice bytes = { "a\r\n\0\n.\r\n\xff", 9 };
 	char name[256], text[64];
 
-	assert_true(maildir_begin(&place->maildir, place->arena, &file));
-	assert_true(maildir_append(&file, bytes));
-	assert_true(maildir_append(&file, (struct slice) { "", 0 }));
+	assert_true(maildir_begin(&place->maildir, place->arena, file));
+	assert_true(maildir_append(file, bytes));
+	assert_true(maildir_append(file, (struct slice) { "", 0 }));
 	assert_int_equal(place_count(place, "tmp", name), 1);
 	assert_int_equal(place_count(place, "new", NULL), 0);
-	assert_string_equal(name, file.name);
-	assert_true(maildir_append(&file, slice_of("end")));
+	assert_string_equal(name, file->name);
+	assert_true(maildir_append(file, slice_of("end")));
 
-	assert_true(maildir_keep(&file));
+	assert_true(maildir_keep(file));
 	assert_int_equal(place_count(place, "tmp", NULL), 0);
 	assert_int_equal(place_count(place, "new", name), 1);
-	assert_string_equal(name, file.name);
-	assert_int_equal(file.size, 12);
+	assert_string_equal(name, file->name);
+	assert_int_equal(file->size, 12);
 	assert_int_equal(place_read(place, name, text, sizeof(text)), 12);
 	assert_memory_equal(text,
 	    "a\r\n\0\n.\r\n\xff"
 	    "end",
 	    12);
-	assert_string_equal(file.why, "");
+	assert_string_equal(file->why, "");
 }
 
 static void
 test_what_is_kept_is_final(void **state)
 {
 	struct place *place = *state;
-	struct maildir_file file;
+	struct maildir_file *file = arena_alloc(place->arena, sizeof(*file));
 
-	assert_true(maildir_begin(&place->maildir, place->arena, &file));
-	assert_true(maildir_keep(&file));
-	assert_false(maildir_append(&file, slice_of("more")));
-	assert_false(maildir_keep(&file));
-	maildir_drop(&file);
+	assert_true(maildir_begin(&place->maildir, place->arena, file));
+	assert_true(maildir_keep(file));
+	assert_false(maildir_append(file, slice_of("more")));
+	assert_false(maildir_keep(file));
+	maildir_drop(file);
 	assert_int_equal(place_count(place, "new", NULL), 1);
 }
 
@@ -133,14 +133,14 @@ static void
 test_what_is_dropped_leaves_nothing(void **state)
 {
 	struct place *place = *state;
-	struct maildir_file file;
+	struct maildir_file *file = arena_alloc(place->arena, sizeof(*file));
 
-	assert_true(maildir_begin(&place->maildir, place->arena, &file));
-	assert_true(maildir_append(&file, slice_of("text")));
-	maildir_drop(&file);
-	maildir_drop(&file);
-	assert_false(maildir_append(&file, slice_of("text")));
-	assert_false(maildir_keep(&file));
+	assert_true(maildir_begin(&place->maildir, place->arena, file));
+	assert_true(maildir_append(file, slice_of("text")));
+	maildir_drop(file);
+	maildir_drop(file);
+	assert_false(maildir_append(file, slice_of("text")));
+	assert_false(maildir_keep(file));
 	assert_int_equal(place_count(place, "tmp", NULL), 0);
 	assert_int_equal(place_count(place, "new", NULL), 0);
 }
@@ -168,12 +168,12 @@ test_names_are_used_once(void **state)
 	struct maildir again;
 
 	for (int i = 0; i < 200; i++) {
-		struct maildir_file file;
+		struct maildir_file *file = arena_alloc(place->arena, sizeof(*file));
 
-		assert_true(maildir_begin(&place->maildir, place->arena, &file));
-		assert_int_equal(strspn(file.name, "0123456789"), 10);
-		assert_string_equal(strrchr(file.name, '.'), ".host");
-		assert_true(maildir_keep(&file));
+		assert_true(maildir_begin(&place->maildir, place->arena, file));
+		assert_int_equal(strspn(file->name, "0123456789"), 10);
+		assert_string_equal(strrchr(file->name, '.'), ".host");
+		assert_true(maildir_keep(file));
 	}
 	assert_int_equal(place_count(place, "new", NULL), 200);
 
@@ -187,19 +187,19 @@ test_a_host_cannot_lead_elsewhere(void **state)
 {
 	struct place *place = *state;
 	struct maildir maildir;
-	struct maildir_file file;
+	struct maildir_file *file = arena_alloc(place->arena, sizeof(*file));
 
 	assert_true(maildir_open(&maildir, place->arena, place->path, "../a:b c\n"));
-	assert_true(maildir_begin(&maildir, place->arena, &file));
-	assert_null(strpbrk(file.name, "/: \n"));
-	assert_true(maildir_keep(&file));
+	assert_true(maildir_begin(&maildir, place->arena, file));
+	assert_null(strpbrk(file->name, "/: \n"));
+	assert_true(maildir_keep(file));
 
 	char host[1000] = "";
 
 	memset(host, 'h', sizeof(host) - 1);
 	assert_true(maildir_open(&maildir, place->arena, place->path, host));
-	assert_true(maildir_begin(&maildir, place->arena, &file));
-	assert_true(maildir_keep(&file));
+	assert_true(maildir_begin(&maildir, place->arena, file));
+	assert_true(maildir_keep(file));
 	assert_int_equal(place_count(place, "new", NULL), 2);
 }
 
@@ -225,7 +225,7 @@ static void
 test_a_full_disk(void **state)
 {
 	struct place *place = *state;
-	struct maildir_file file;
+	struct maildir_file *file = arena_alloc(place->arena, sizeof(*file));
 	struct rlimit before, small;
 	static char block[6000];
 
@@ -234,18 +234,18 @@ test_a_full_disk(void **state)
 	small = before;
 	small.rlim_cur = 8192;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	assert_true(maildir_begin(&place->maildir, place->arena, &file));
-	bool first = maildir_append(&file, (struct slice) { block, sizeof(block) });
-	bool second = maildir_append(&file, (struct slice) { block, sizeof(block) });
-	bool third = maildir_append(&file, (struct slice) { block, 1 });
+	assert_true(maildir_begin(&place->maildir, place->arena, file));
+	bool first = maildir_append(file, (struct slice) { block, sizeof(block) });
+	bool second = maildir_append(file, (struct slice) { block, sizeof(block) });
+	bool third = maildir_append(file, (struct slice) { block, 1 });
 
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_true(first);
 	assert_false(second);
 	assert_false(third);
-	assert_false(maildir_keep(&file));
-	assert_non_null(strstr(file.why, "cannot write"));
-	assert_non_null(strstr(file.why, "too large"));
+	assert_false(maildir_keep(file));
+	assert_non_null(strstr(file->why, "cannot write"));
+	assert_non_null(strstr(file->why, "too large"));
 	assert_int_equal(place_count(place, "tmp", NULL), 0);
 	assert_int_equal(place_count(place, "new", NULL), 0);
 }
@@ -254,23 +254,23 @@ static void
 test_a_folder_that_goes(void **state)
 {
 	struct place *place = *state;
-	struct maildir_file file;
+	struct maildir_file *file = arena_alloc(place->arena, sizeof(*file));
 	char path[128];
 
-	assert_true(maildir_begin(&place->maildir, place->arena, &file));
+	assert_true(maildir_begin(&place->maildir, place->arena, file));
 	snprintf(path, sizeof(path), "%s/new", place->path);
 	assert_int_equal(rmdir(path), 0);
-	assert_false(maildir_keep(&file));
-	assert_non_null(strstr(file.why, "cannot keep"));
+	assert_false(maildir_keep(file));
+	assert_non_null(strstr(file->why, "cannot keep"));
 	assert_int_equal(place_count(place, "tmp", NULL), 0);
 
 	snprintf(path, sizeof(path), "%s/tmp", place->path);
 	assert_int_equal(rmdir(path), 0);
-	assert_false(maildir_begin(&place->maildir, place->arena, &file));
-	assert_non_null(strstr(file.why, "cannot make"));
-	assert_false(maildir_append(&file, slice_of("x")));
-	assert_false(maildir_keep(&file));
-	maildir_drop(&file);
+	assert_false(maildir_begin(&place->maildir, place->arena, file));
+	assert_non_null(strstr(file->why, "cannot make"));
+	assert_false(maildir_append(file, slice_of("x")));
+	assert_false(maildir_keep(file));
+	maildir_drop(file);
 }
 
 int
