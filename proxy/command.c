@@ -245,14 +245,15 @@ static const struct command {
 	const char *verb;
 	enum command_when when;
 	enum step (*run)(struct session *session, struct slice argument);
+	bool ends_group; /* its reply must be waited for, also with PIPELINING (RFC 2920 3.1) */
 } commands[] = {
-	{ "EHLO", ALWAYS, command_ehlo },
-	{ "HELO", ALWAYS, command_helo },
-	{ "STARTTLS", BEFORE_MAIL, command_starttls },
-	{ "AUTH", BEFORE_MAIL, auth_start },
+	{ "EHLO", ALWAYS, command_ehlo, .ends_group = true },
+	{ "HELO", ALWAYS, command_helo, .ends_group = true },
+	{ "STARTTLS", BEFORE_MAIL, command_starttls, .ends_group = true },
+	{ "AUTH", BEFORE_MAIL, auth_start, .ends_group = true },
 	{ "MAIL", AFTER_HELLO, command_mail },
 	{ "RCPT", IN_MAIL, command_rcpt },
-	{ "DATA", IN_MAIL, command_data },
+	{ "DATA", IN_MAIL, command_data, .ends_group = true },
 	{ "RSET", ALWAYS, command_rset },
 	{ "NOOP", ALWAYS, command_noop },
 	{ "VRFY", ALWAYS, command_vrfy },
@@ -284,6 +285,16 @@ command_misplaced(const struct session *session, enum command_when when)
 	return NULL;
 }
 
+/* Has the client gone on where it had to wait for the reply? */
+static bool
+command_is_too_early(const struct session *session, const struct command *command)
+{
+	bool has_more = conn_input(session->front).length > session->line_used;
+
+	return has_more &&
+	    (command->ends_group || (command_offer(session).extensions & SMTP_EXT_PIPELINING) == 0);
+}
+
 enum step
 command_run(struct session *session, struct slice line)
 {
@@ -297,6 +308,7 @@ command_run(struct session *session, struct slice line)
 			continue;
 		const char *misplaced = command_misplaced(session, commands[i].when);
 
+		session->client.pipelines_too_early |= command_is_too_early(session, &commands[i]);
 		if (misplaced != NULL)
 			return session_error(session, misplaced);
 		return commands[i].run(session, command.argument);
