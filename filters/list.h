@@ -7,5 +7,6 @@
 
 FILTER(ip_list)
 FILTER(ptr)
+FILTER(dnsbl)
 FILTER(smtp)
 FILTER(relay)

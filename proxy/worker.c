@@ -22,9 +22,11 @@ worker_new(struct arena *arena, struct ev_loop *loop, const struct config *confi
 	worker->down_until =
 	    arena_alloc(arena, config->backend.servers.count * sizeof(*worker->down_until));
 	task_queue_init(&worker->tasks, loop);
-	worker->filters.host = (struct filter_host) {
-		.arena = arena, .loop = loop, .tasks = &worker->tasks, .dns = dns
-	};
+	worker->filters.host = (struct filter_host) { .hostname = config->hostname,
+		.arena = arena,
+		.loop = loop,
+		.tasks = &worker->tasks,
+		.dns = dns };
 	pipeline_open(&worker->filters, &config->pipeline);
 	return worker;
 }

@@ -22,9 +22,9 @@ struct config_thresholds {
 
 struct config_draft {
 	struct config config;               /* first: its rows have its offsets */
-	const void *filters[PIPELINE_MOST]; /* per row of the registry: options, or NULL */
-	const void *relay;                  /* options of the filter relay, or NULL */
-	const struct node *rules;           /* of `policy:`, or NULL */
+	void *filters[PIPELINE_MOST]; /* per row of the registry: options, or NULL */
+	void *relay;                  /* options of the filter relay, or NULL */
+	const struct node *rules;     /* of `policy:`, or NULL */
 	struct config_thresholds thresholds;
 };
 

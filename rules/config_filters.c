@@ -90,7 +90,7 @@ config_relay_row(void)
 }
 
 /* What a filter runs with that the file does not name. */
-static const void *
+static void *
 config_defaults(struct option_reader *reader, const struct filter *filter)
 {
 	void *options =
@@ -101,6 +101,17 @@ config_defaults(struct option_reader *reader, const struct filter *filter)
 	return options;
 }
 
+/* The filter's section in the file, or NULL. */
+static const struct node *
+config_section(const struct config_draft *draft, const struct filter *filter)
+{
+	const struct node *root = draft->config.root;
+
+	if (config_is_relay(filter))
+		return node_find(root, filter->name);
+	return node_find(node_find(root, "filters"), filter->name);
+}
+
 void
 config_filters(struct option_reader *reader, struct config_draft *draft)
 {
@@ -109,7 +120,7 @@ config_filters(struct option_reader *reader, struct config_draft *draft)
 	for (size_t i = 0; registry[i] != NULL; i++) {
 		const struct filter *filter = registry[i];
 		bool is_relay = config_is_relay(filter);
-		const void *options = is_relay ? draft->relay : draft->filters[i];
+		void *options = is_relay ? draft->relay : draft->filters[i];
 		bool is_shadow = false;
 
 		if (options == NULL && !is_relay && !filter->is_always_on)
@@ -120,6 +131,8 @@ config_filters(struct option_reader *reader, struct config_draft *draft)
 			is_shadow = ((const struct choice *)((const char *)options +
 					 config_mode_offset(filter)))
 					->value == 1;
+		if (filter->complete != NULL)
+			filter->complete(reader, config_section(draft, filter), options);
 		pipeline->rows[pipeline->count++] =
 		    (struct pipeline_row) { filter, options, is_shadow };
 	}
