@@ -27,6 +27,11 @@
  * which is called once, however the message ends, when any tap or stage from MAIL on was
  * called.
  *
+ * header() may put fields in front of a message that passes. It is called after the verdict,
+ * and again where the message has to be sent again; the fields end with CRLF. A filter that may
+ * do so says it by adds_header(): such a message must be held until it is whole. When raw() is
+ * called with the end of the header fields, mail->header is there already.
+ *
  * What a filter has for all messages of a worker (the health of a list, connections to a
  * scanner) is made by open() once, after the fork and before any session, and given as
  * mail->shared. It may have timers and tasks of its own on the host's loop.
@@ -40,6 +45,8 @@
 
 #include "filters/evidence.h"
 #include "filters/mail.h"
+#include "lib/buf.h"
+#include "lib/dns_list.h"
 #include "lib/option.h"
 
 enum step { NEXT, WAIT, END_SESSION }; /* END_SESSION: for the session's steps only */
@@ -47,7 +54,10 @@ enum step { NEXT, WAIT, END_SESSION }; /* END_SESSION: for the session's steps o
 typedef enum step (*filter_stage)(struct mail *mail, const void *options);
 typedef void (*filter_tap)(struct mail *mail, const void *options, struct slice bytes);
 typedef void (*filter_close)(struct mail *mail, const void *options);
+typedef void (*filter_header)(struct mail *mail, const void *options, struct buf *out);
 typedef void *(*filter_open)(const struct filter_host *host, const void *options);
+typedef void (*filter_complete)(
+    struct option_reader *reader, const struct node *section, void *options);
 
 /*
  * A fact that the filter may tell: for `postern check`, the manual and the web page, and
@@ -69,6 +79,13 @@ struct filter {
 	size_t options_size;           /* of the struct that they fill */
 	bool is_always_on;             /* runs also where the configuration does not name it */
 
+	/* When the section has been read (NULL: it is not there): what hangs on several options
+	 * or on further files. Faults go to the reader. NULL: nothing. */
+	filter_complete complete;
+
+	/* The DNS lists that it asks, for who looks after them. NULL: it asks none. */
+	const struct dns_lists *(*lists)(const void *options);
+
 	/* Facts whose keys the configuration names (the ids of lists): the possible values
 	 * of `key`, or NULL when there is no such key. They are in after `named_stage`. */
 	const char *(*named_values)(const void *options, const char *key);
@@ -76,6 +93,8 @@ struct filter {
 
 	filter_stage stages[STAGES]; /* NULL: nothing to do there */
 	filter_tap raw;
+	filter_header header;
+	bool (*adds_header)(const void *options); /* NULL: never */
 	size_t state_size;
 	filter_close close;
 	filter_open open; /* NULL: mail->shared is NULL */

@@ -41,7 +41,8 @@ struct address {
 
 /* The worker, as a filter may use it. */
 struct filter_host {
-	struct arena *arena; /* ends with the worker */
+	const char *hostname; /* what we call ourselves */
+	struct arena *arena;  /* ends with the worker */
 	struct ev_loop *loop;
 	struct task_queue *tasks;
 	struct dns_source *dns;
@@ -54,6 +55,7 @@ struct mail {
 	const struct client *client;     /* CONNECT */
 	const struct address *from;      /* MAIL */
 	const struct address *recipient; /* RCPT only */
+	bool is_outgoing;                /* HEADERS: may pass because of who the client is */
 	struct slice header;             /* HEADERS: the header fields, without the empty line */
 	uint64_t size;                   /* END: of the message, in bytes */
 	bool had_bare_newline;           /* END: it held a bare CR or LF */
