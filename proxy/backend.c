@@ -125,6 +125,10 @@ backend_read(
 void
 backend_say(struct backend *backend, struct slice command, struct seconds limit)
 {
+	if (backend->owed == 0 && !backend_is_quiet(backend))
+		backend_drop(backend, "it answered before it was asked");
+	if (backend->is_lost)
+		return;
 	conn_write(backend->conn, command);
 	backend->owed++;
 	backend_time(backend, limit);

@@ -61,8 +61,11 @@ backend_connect(struct backend *backend)
 	return NEXT;
 }
 
-/* The next reply in the opening: a server that does not give one is passed over, and NEXT
- * comes without a reply. */
+/*
+ * The next reply in the opening: a server that does not give one is passed over, and NEXT
+ * comes without a reply. What stands behind it was said before it was asked for, and is
+ * nobody's answer (with STARTTLS an attack: RFC 3207 4.2).
+ */
 static enum step
 backend_opening_reply(struct backend *backend, const struct reply **reply)
 {
@@ -73,10 +76,12 @@ backend_opening_reply(struct backend *backend, const struct reply **reply)
 	case WAIT:
 		return WAIT;
 	case NEXT:
-		if ((*reply)->code != 421)
+		if ((*reply)->code != 421 && backend_is_quiet(backend))
 			return NEXT;
+		why =
+		    (*reply)->code == 421 ? "421: it is closing" : "it said more than it was asked";
 		*reply = NULL;
-		return backend_next(backend, "421: it is closing");
+		break;
 	case END_SESSION:
 		break;
 	}
@@ -148,8 +153,6 @@ backend_hello(struct backend *backend)
 
 	if (step != NEXT || reply == NULL)
 		return step;
-	if (!backend_is_quiet(backend))
-		return backend_next(backend, "it said more than the answer to EHLO");
 	if (reply->code != 250 && reply->code >= 500) {
 		backend_say_hello(backend, "HELO");
 		backend->step = backend_helo;
@@ -188,9 +191,6 @@ backend_starttls(struct backend *backend)
 		backend->is_without_tls = true;
 		return backend_secure(backend);
 	}
-	/* What stands behind 220 in plain text is nobody's answer (RFC 3207 4.2). */
-	if (!backend_is_quiet(backend))
-		return backend_next(backend, "plain text behind the answer to STARTTLS");
 	conn_tls_connect(backend->conn, backend->worker->config->tls_client,
 	    config->tls_name != NULL ? config->tls_name : route_host(&backend->route),
 	    config->tls.value == BACKEND_TLS_VERIFY);
