@@ -12,6 +12,7 @@ gcc
 libc6-dev
 libev-dev
 libpcre2-dev
+libspf2-dev
 libssl-dev
 libunbound-dev
 libyaml-dev
