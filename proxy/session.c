@@ -27,7 +27,8 @@ session_reply(struct session *session, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	conn_print(session->front, "%s\r\n", text);
+	conn_write(session->front, slice_of(text));
+	conn_write(session->front, slice_of("\r\n"));
 }
 
 enum step

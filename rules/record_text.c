@@ -37,8 +37,11 @@ record_print_facts(struct buf *out, const struct record *record)
 	const struct fact *fact;
 
 	while ((fact = evidence_next(record->scope->mail.evidence, &place)) != NULL) {
-		buf_print(out, "%s%s.%s=", before, fact->filter, fact->key);
-		record_print(out, "", fact->value, "", DETAIL_MOST);
+		buf_append(out, slice_of(before));
+		buf_append(out, slice_of(fact->filter));
+		buf_append(out, slice_of("."));
+		buf_append(out, slice_of(fact->key));
+		record_print(out, "=", fact->value, "", DETAIL_MOST);
 		if (fact->detail[0] != '\0')
 			record_print(out, "(", fact->detail, ")", DETAIL_MOST);
 		before = ",";
