@@ -2,16 +2,25 @@
 
 #include "proxy/backend.h"
 #include "proxy/delivery.h"
+#include "rules/auth_results.h"
 
 static enum step message_text(struct session *session);
 static enum step message_judge(struct session *session);
 static enum step message_deliver(struct session *session);
 
+/* Is there anything to be put in front of a message that is known only at its end? */
+static bool
+message_needs_hold(const struct config *config)
+{
+	return policy_needs_hold(&config->policy) || pipeline_adds_header(&config->pipeline) ||
+	    auth_results_are_wanted(config);
+}
+
 static bool
 message_is_streamed(const struct config *config)
 {
 	return config->delivery.value == DELIVERY_STREAM ||
-	    (config->delivery.value == DELIVERY_AUTO && !policy_needs_hold(&config->policy));
+	    (config->delivery.value == DELIVERY_AUTO && !message_needs_hold(config));
 }
 
 static enum unframe_mode
@@ -40,6 +49,7 @@ message_begin(struct session *session, enum unframe_framing framing)
 	body_begin(&t->body, t->scope, config, &session->worker->spool, size, framing,
 	    message_mode(session));
 	t->body.is_streamed = message_is_streamed(config);
+	t->scope->mail.is_outgoing = transaction_is_outgoing(t);
 	/* A streamed header leaves in one go, into the connection's room. */
 	if (t->body.is_streamed && t->body.header.limit > CONN_ROOM)
 		t->body.header.limit = CONN_ROOM;

@@ -40,7 +40,7 @@ strip_drops(const struct config *config, const struct header_field *field)
 {
 	return slice_matches(field->name, "X-Postern-Verdict") ||
 	    (slice_matches(field->name, "Authentication-Results") &&
-		strip_claims(field, config->hostname));
+		strip_claims(field, config->authserv_id));
 }
 
 static void

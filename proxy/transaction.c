@@ -8,6 +8,7 @@
 #include "lib/clock.h"
 #include "proxy/backend.h"
 #include "proxy/session.h"
+#include "rules/auth_results.h"
 
 enum { ARENA_MOST = 1024 * 1024 };
 
@@ -215,6 +216,20 @@ transaction_has_target(const struct transaction *t)
 	return false;
 }
 
+bool
+transaction_is_outgoing(const struct transaction *t)
+{
+	for (const struct recipient *r = t->recipients; r != NULL; r = r->next) {
+		const struct fact *relay =
+		    evidence_find(r->scope->mail.evidence, "relay", "result");
+
+		if (r->state == RECIPIENT_TAKEN && relay != NULL &&
+		    strcmp(relay->value, "domain") != 0 && strcmp(relay->value, "denied") != 0)
+			return true;
+	}
+	return false;
+}
+
 /* What the message itself is wrong in: size, header, line ends, no space. */
 static void
 transaction_fault(struct transaction *t)
@@ -313,7 +328,12 @@ transaction_verdict(const struct transaction *t, struct buf *out)
 void
 transaction_header(const struct transaction *t, struct buf *out)
 {
-	if (t->session->worker->config->received)
+	const struct config *config = t->session->worker->config;
+
+	if (auth_results_are_wanted(config))
+		auth_results_field(config, t->scope, out);
+	scope_headers(t->scope, out);
+	if (config->received)
 		transaction_received(t, out);
 	if (t->is_decided && t->verdict.action == TAG && !t->verdict.is_shadow)
 		transaction_verdict(t, out);

@@ -102,11 +102,16 @@ transaction_settle(struct transaction *transaction, struct recipient *recipient,
 /* Is there anybody to whom the message goes? (Not when each recipient is discarded.) */
 bool transaction_has_target(const struct transaction *transaction);
 
+/* May it pass because of who the client is (network, user, certificate), to one recipient at
+ * least? So it is mail of our people on its way out. */
+bool transaction_is_outgoing(const struct transaction *transaction);
+
 /* After the last byte: WAIT, or NEXT: decided, with verdict and reply (a fault of the message
  * itself, the policy's refusal, 250 where it is discarded). */
 enum step transaction_decide_message(struct transaction *transaction);
 
-/* Which header fields go in front of the message: Received, and the verdict's. Into out. */
+/* Which header fields go in front of the message: Authentication-Results, those of filters,
+ * Received, and the verdict's. Into out. */
 void transaction_header(const struct transaction *transaction, struct buf *out);
 
 /* Writes the record to the log and counts it. recipient: whose refusal it is, at

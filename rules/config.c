@@ -72,6 +72,20 @@ config_watch_tree(struct watch *watch, struct option_reader *reader, const struc
 		config_watch_tree(watch, reader, child);
 }
 
+/* The keys of filters: dkim: sign: */
+static void
+config_watch_keys(struct watch *watch, struct option_reader *reader, const struct node *sign)
+{
+	const struct node *item = sign != NULL && sign->kind == NODE_LIST ? sign->child : sign;
+
+	for (; item != NULL; item = item->next) {
+		const struct node *key = node_find(item, "key");
+
+		if (key != NULL && key->kind == NODE_TEXT)
+			watch_add(watch, option_path(reader, key));
+	}
+}
+
 static void
 config_watch(struct watch *watch, struct option_reader *reader, const struct config *config)
 {
@@ -79,6 +93,8 @@ config_watch(struct watch *watch, struct option_reader *reader, const struct con
 
 	watch_add(watch, config->file);
 	config_watch_tree(watch, reader, config->root);
+	config_watch_keys(watch, reader,
+	    node_find(node_find(node_find(config->root, "filters"), "dkim"), "sign"));
 	for (size_t i = 0; i < certificates->count; i++) {
 		watch_add(watch, certificates->item[i].cert);
 		watch_add(watch, certificates->item[i].key);

@@ -135,6 +135,8 @@ struct config {
 	struct choice bare_newline;         /* enum bare_newline; normalize */
 	struct networks bare_newline_peers; /* to whom `pass` applies */
 	bool received;                      /* yes: add a Received field */
+	bool authentication_results;        /* yes: add one, where spf, dkim or dmarc runs */
+	const char *authserv_id;            /* our name in it (RFC 8601 2.5); fallback: hostname */
 	struct seconds greet_delay; /* 0s: the greeting waits, and who speaks before it is early */
 	struct choice mode;         /* enforce shadow */
 	struct config_log log;

@@ -201,6 +201,14 @@ static const struct option top_rows[] = {
 		    "normalize."),
 	OPTION(config, received, .fallback = "yes",
 	    .help = "Whether postern adds a Received field, as RFC 5321 demands."),
+	OPTION(config, authentication_results, .fallback = "yes",
+	    .help = "Whether postern adds an Authentication-Results field with what spf, dkim and "
+		    "dmarc have found out, where one of them runs. Fields that come with our name "
+		    "are removed in any case."),
+	OPTION_CUSTOM(config, authserv_id, config_host_read,
+	    .expected = "a host name such as mx.example.com",
+	    .help = "Our name in Authentication-Results, if not hostname:. Several gateways may "
+		    "have the same."),
 	OPTION(config, greet_delay, .fallback = "0s", .max = 300,
 	    .help = "How long the greeting is held back; who speaks before it is an "
 		    "early_talker."),

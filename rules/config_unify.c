@@ -54,6 +54,8 @@ config_unify_names(struct option_reader *reader, struct config *config)
 			    "key missing: hostname, for the machine's name \"%s\" is none", host);
 		config->hostname = arena_strdup(reader->arena, host);
 	}
+	if (config->authserv_id == NULL)
+		config->authserv_id = config->hostname;
 	if (config->workers == 0) {
 		long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -246,6 +248,10 @@ config_unify_delivery(struct option_reader *reader, struct config *config)
 		    "stream cannot be: by the rule \"%s\" a message may be changed after its end "
 		    "is known; say hold or auto",
 		    rule->name);
+	if (config->delivery.value == DELIVERY_STREAM && pipeline_adds_header(&config->pipeline))
+		fault_add(reader->faults, config_place(config, "delivery", NULL),
+		    "stream cannot be: a message that is signed (dkim: sign:) must be whole first; "
+		    "say hold or auto");
 	if (config->bare_newline.value == BARE_NEWLINE_PASS &&
 	    config->bare_newline_peers.set == NULL)
 		fault_add(reader->faults, config_place(config, "bare_newline", NULL),

@@ -19,6 +19,18 @@ pipeline_open(struct pipeline_host *host, const struct pipeline *pipeline)
 			    pipeline->rows[i].filter->open(&host->host, pipeline->rows[i].options);
 }
 
+bool
+pipeline_adds_header(const struct pipeline *pipeline)
+{
+	for (size_t i = 0; i < pipeline->count; i++) {
+		const struct pipeline_row *row = &pipeline->rows[i];
+
+		if (row->filter->adds_header != NULL && row->filter->adds_header(row->options))
+			return true;
+	}
+	return false;
+}
+
 /* What is the filter's own: its memory of this message, and of the worker. */
 static void
 scope_lend(struct scope *scope, size_t row, void *state)
@@ -185,5 +197,19 @@ scope_raw(struct scope *transaction, struct slice bytes)
 			continue;
 		scope_lend(transaction, i, scope_state(transaction, i));
 		row->filter->raw(&transaction->mail, row->options, bytes);
+	}
+}
+
+void
+scope_headers(struct scope *transaction, struct buf *out)
+{
+	assert(transaction->kind == SCOPE_TRANSACTION);
+	for (size_t i = 0; i < transaction->pipeline->count; i++) {
+		const struct pipeline_row *row = &transaction->pipeline->rows[i];
+
+		if (row->filter->header == NULL)
+			continue;
+		scope_lend(transaction, i, scope_state(transaction, i));
+		row->filter->header(&transaction->mail, row->options, out);
 	}
 }

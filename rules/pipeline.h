@@ -29,6 +29,9 @@ struct pipeline {
 	size_t count;
 };
 
+/* May a filter put fields in front of a message, once it is whole? */
+bool pipeline_adds_header(const struct pipeline *pipeline);
+
 /* The filters of a worker: what each open() made. */
 struct pipeline_host {
 	struct filter_host host;
@@ -70,3 +73,6 @@ bool scope_waits(const struct scope *scope);
 /* Bytes of the message for the raw taps. */
 bool scope_has_taps(const struct scope *scope);
 void scope_raw(struct scope *transaction, struct slice bytes);
+
+/* After the verdict: the fields that filters put in front of a message that passes. */
+void scope_headers(struct scope *transaction, struct buf *out);

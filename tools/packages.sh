@@ -11,6 +11,7 @@ ca-certificates
 gcc
 libc6-dev
 libev-dev
+libopendkim-dev
 libpcre2-dev
 libspf2-dev
 libssl-dev
@@ -28,9 +29,11 @@ libcmocka-dev
 libnet-dns-perl
 libnet-ssleay-perl
 nsd
+opendkim-tools
 openssl
 postfix
 python3
+python3-dkim
 python3-pytest
 swaks
 unbound
