@@ -4,7 +4,7 @@
 
 #include "lib/spf_macro.h"
 
-enum { VERSION = 6 }; /* bytes of "v=spf1" */
+enum { VERSION_LENGTH = 6 }; /* bytes of "v=spf1" */
 
 struct spf_reader {
 	struct arena *arena;
@@ -31,8 +31,9 @@ static const struct spf_word {
 bool
 spf_record_is(struct slice text)
 {
-	return text.length >= VERSION && strncasecmp(text.data, "v=spf1", VERSION) == 0 &&
-	    (text.length == VERSION || text.data[VERSION] == ' ');
+	return text.length >= VERSION_LENGTH &&
+	    strncasecmp(text.data, "v=spf1", VERSION_LENGTH) == 0 &&
+	    (text.length == VERSION_LENGTH || text.data[VERSION_LENGTH] == ' ');
 }
 
 static bool
@@ -252,7 +253,7 @@ bool
 spf_record_read(struct spf_record *record, struct arena *arena, struct slice text, const char **why)
 {
 	struct spf_reader reader = { .arena = arena, .record = record };
-	size_t at = VERSION;
+	size_t at = VERSION_LENGTH;
 
 	*record = (struct spf_record) { 0 };
 	record->terms = arena_alloc(arena, (spf_record_count(text) + 1) * sizeof(*record->terms));
