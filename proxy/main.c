@@ -12,6 +12,7 @@
 
 #include "proxy/check.h"
 #include "proxy/control.h"
+#include "proxy/dkim_key.h"
 #include "proxy/explain.h"
 #include "proxy/master.h"
 #include "proxy/sink.h"
@@ -69,6 +70,8 @@ static const struct verb {
 	{ "check", "[--print]", "read the configuration and say what is wrong", check_main },
 	{ "explain", "FILE.eml --ip A [--helo H] [--from F] [--rcpt R] [--json]",
 	    "facts and verdict for a message; nothing is sent", explain_main },
+	{ "dkim-key", "new DOMAIN [--selector S] [--type rsa|ed25519] [--bits N] [--out FILE]",
+	    "a key to sign mail with, and its record for DNS; also: show FILE", dkim_key_main },
 	{ "reload", "", "let the running postern read its configuration again", main_ask },
 	{ "status", "", "counters of the running postern, as JSON", main_ask },
 	{ "sink", "--listen ADDR:PORT --maildir DIR [--cert FILE --key FILE]",
