@@ -78,10 +78,18 @@ generation_new(const char *file, struct generation *older, struct faults *faults
 }
 
 void
-generation_free(struct generation *generation)
+generation_close(struct generation *generation)
 {
-	for (size_t i = 0; i < generation->count * generation->config->listen.count; i++)
+	for (size_t i = 0; i < generation->count * generation->config->listen.count; i++) {
 		if (generation->sockets[i] >= 0)
 			close(generation->sockets[i]);
+		generation->sockets[i] = -1;
+	}
+}
+
+void
+generation_free(struct generation *generation)
+{
+	generation_close(generation);
 	arena_free(generation->arena);
 }

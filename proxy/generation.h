@@ -37,5 +37,8 @@ struct generation {
 struct generation *
 generation_new(const char *file, struct generation *older, struct faults *faults);
 
+/* Nobody listens there any more, once its workers do not. */
+void generation_close(struct generation *generation);
+
 /* Its descriptors are closed (an heir has its own of the same sockets), its memory is freed. */
 void generation_free(struct generation *generation);

@@ -267,6 +267,19 @@ master_look(struct master *master)
 
 /* ---- events ---- */
 
+/* The sockets are closed at once: a client that waited in a queue until the end would be lost. */
+static void
+master_end(struct master *master)
+{
+	for (struct generation *g = master->newest; g != NULL; g = g->older) {
+		master_end_generation(g, SIGTERM);
+		generation_close(g);
+	}
+	if (!master->is_ending)
+		master->ending_since = clock_seconds();
+	master->is_ending = true;
+}
+
 static void
 master_on_signal(struct master *master)
 {
@@ -280,11 +293,7 @@ master_on_signal(struct master *master)
 			break;
 		case SIGTERM:
 		case SIGINT:
-			for (struct generation *g = master->newest; g != NULL; g = g->older)
-				master_end_generation(g, SIGTERM);
-			if (!master->is_ending)
-				master->ending_since = clock_seconds();
-			master->is_ending = true;
+			master_end(master);
 			break;
 		default:
 			break; /* SIGCHLD: reaped in each round */
@@ -361,39 +370,50 @@ master_block_signals(struct master *master)
 	return master->signals >= 0;
 }
 
+/* Until it is to end; why it cannot begin is told on stderr. */
+static int
+master_serve(struct master *master)
+{
+	struct faults faults;
+	const char *why;
+
+	faults_init(&faults, master->arena);
+	master->newest = generation_new(master->file, NULL, &faults);
+	if (master->newest == NULL) {
+		faults_print(&faults, stderr);
+		return EX_CONFIG;
+	}
+	const struct config *config = master->newest->config;
+
+	master_open_log(config);
+	master->control = control_listen(config->run_dir, &why);
+	if (master->control < 0) {
+		fprintf(stderr, "postern: %s/control: %s\n", config->run_dir, why);
+		return EX_CANTCREAT;
+	}
+	if (!master_block_signals(master))
+		return EX_OSERR;
+	master->shared = shared_new(master->arena);
+	master_start_missing(master);
+	for (size_t i = 0; i < config->listen.count; i++)
+		log_line(LEVEL_INFO, "start", "listening on %s", config->listen.item[i].address);
+	master_loop(master);
+	log_line(LEVEL_INFO, "stop", "ended");
+	control_end(master->newest->config->run_dir, master->control);
+	return master->status;
+}
+
 int
 master_run(const char *file)
 {
 	struct master master = {
 		.file = file, .arena = arena_new(SIZE_MAX), .looked = clock_seconds()
 	};
-	struct faults faults;
-	const char *why;
+	int status = master_serve(&master);
 
-	faults_init(&faults, master.arena);
-	master.newest = generation_new(file, NULL, &faults);
-	if (master.newest == NULL) {
-		faults_print(&faults, stderr);
-		return EX_CONFIG;
-	}
-	master_open_log(master.newest->config);
-	master.control = control_listen(master.newest->config->run_dir, &why);
-	if (master.control < 0) {
-		fprintf(stderr, "postern: %s/control: %s\n", master.newest->config->run_dir, why);
-		return EX_CANTCREAT;
-	}
-	if (!master_block_signals(&master))
-		return EX_OSERR;
-	master.shared = shared_new(master.arena);
-	master_start_missing(&master);
-	for (size_t i = 0; i < master.newest->config->listen.count; i++)
-		log_line(LEVEL_INFO, "start", "listening on %s",
-		    master.newest->config->listen.item[i].address);
-	master_loop(&master);
-	log_line(LEVEL_INFO, "stop", "ended");
-	control_end(master.newest->config->run_dir, master.control);
-	generation_free(master.newest);
+	if (master.newest != NULL)
+		generation_free(master.newest);
 	arena_free(master.arena);
 	log_close();
-	return master.status;
+	return status;
 }
