@@ -131,6 +131,8 @@ class PosternProcess(Process):
 
     def start(self):
         self.launch([program(), "-c", self.file, "run"], self.ports, self.environment)
+        # It listens before it forks.
+        wait_until(lambda: self._has_ended() or self.children(), 10, "a worker")
         return self
 
     def command(self, *arguments):
