@@ -21,7 +21,7 @@
 #include "proxy/worker.h"
 
 enum {
-	RIG_BACKS = 64,               /* connections to the backend; those over it are refused */
+	RIG_BACKS = 16,               /* connections to the backend; those over it are refused */
 	RIG_BUFFER = 64 * 1024 * 1024 /* bytes in each direction that the test has not taken */
 };
 
