@@ -11,6 +11,7 @@ ca-certificates
 gcc
 libc6-dev
 libev-dev
+liblmdb-dev
 libopendkim-dev
 libpcre2-dev
 libspf2-dev
