@@ -8,6 +8,7 @@
 FILTER(ip_list)
 FILTER(ptr)
 FILTER(dnsbl)
+FILTER(helo)
 FILTER(smtp)
 FILTER(relay)
 FILTER(spf)

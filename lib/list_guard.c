@@ -7,8 +7,9 @@
 
 enum { BUCKETS = 64, ERRORS_IN_A_ROW = 5, REASON_MOST = 300 };
 
-/* Seconds: between two checks because of errors; until a list that was silent is asked again. */
-static const double guard_error_pause = 30, guard_silent_again = 30;
+/* Seconds: between two checks because of errors, and until a list that was silent is asked
+ * again; unless `again` is less. */
+static const double guard_soon = 30;
 
 const struct option list_guard_options[] = {
 	OPTION(list_guard_options, every, .fallback = "1h", .min = 10, .max = 86400,
@@ -144,6 +145,14 @@ guard_next(struct list_guard *guard, double after)
 	ev_timer_start(guard->host.loop, &guard->timer);
 }
 
+static double
+guard_pause(const struct list_guard *guard)
+{
+	double again = guard->options->again.value;
+
+	return again < guard_soon ? again : guard_soon;
+}
+
 /* A list is good again: what it said since the questions left is not yet vouched for. */
 static void
 guard_pass(struct list_guard *guard, const struct list_check *check)
@@ -161,8 +170,6 @@ guard_pass(struct list_guard *guard, const struct list_check *check)
 static void
 guard_suspend(struct list_guard *guard, const struct list_check *check)
 {
-	double again = guard->options->again.value;
-
 	if (guard->state != LIST_SUSPENDED || guard->fault != check->fault)
 		log_line(LEVEL_ERROR, "list", "the list %s (%s) does not count any more: %s",
 		    guard->list->id, guard->list->shown, check->reason);
@@ -170,9 +177,8 @@ guard_suspend(struct list_guard *guard, const struct list_check *check)
 	guard->fault = check->fault;
 	memcpy(guard->reason, check->reason, sizeof(guard->reason));
 	guard->listings = 0;
-	if (check->fault == GUARD_SILENT && again > guard_silent_again)
-		again = guard_silent_again;
-	guard_next(guard, again);
+	guard_next(
+	    guard, check->fault == GUARD_SILENT ? guard_pause(guard) : guard->options->again.value);
 }
 
 static void
@@ -393,9 +399,9 @@ list_guard_reason(const struct list_guard *guard)
 static void
 guard_count_error(struct list_guard *guard)
 {
-	ev_tstamp now = ev_now(guard->host.loop);
+	ev_tstamp passed = ev_now(guard->host.loop) - guard->checked;
 
-	if (++guard->errors >= ERRORS_IN_A_ROW && now - guard->checked >= guard_error_pause)
+	if (++guard->errors >= ERRORS_IN_A_ROW && passed >= guard_pause(guard))
 		list_check_begin(guard);
 }
 
