@@ -61,7 +61,8 @@ def blocks():
 def folder(start, certificate):
     folder = start.folder("docs")
     shutil.copy(certificate.cert, folder / "fullchain.pem")
-    shutil.copy(certificate.key, folder / "privkey.pem")
+    for name in ("privkey.pem", "example.com.pem"):
+        shutil.copy(certificate.key, folder / name)
     for name, text in FILES.items():
         (folder / name).write_text(text)
     (folder / "defaults").symlink_to(SOURCE / "rules" / "defaults")
