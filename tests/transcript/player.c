@@ -197,20 +197,31 @@ player_await(struct player *player, const struct rig_end *end, struct slice *lin
 	return true;
 }
 
+/* What this side is to hear after `...`; NULL: it is all that has come. */
+static const struct script_line *
+player_next_heard(const struct player *player)
+{
+	const struct script_line *next = player->line->next;
+
+	if (player->way == PLAYER_AT_ONCE)
+		while (next != NULL && next->kind != player->line->kind)
+			next = next->next;
+	return next != NULL && next->kind == player->line->kind ? next : NULL;
+}
+
 /* `...` alone: lines up to one that the next line in the transcript describes. */
 static bool
 player_skip(struct player *player, struct rig_end *end)
 {
-	const struct script_line *next = player->line->next;
-	bool is_open = next == NULL || next->kind != player->line->kind;
+	const struct script_line *next = player_next_heard(player);
 	struct slice line;
 
 	while (player_await(player, end, &line)) {
-		if (!is_open && script_matches(next->text, line))
+		if (next != NULL && script_matches(next->text, line))
 			return true;
 		buf_take(&end->got, line.length + 2);
 	}
-	if (is_open && end->is_over)
+	if (next == NULL && end->is_over)
 		buf_clear(&end->got); /* a line without an end */
 	return true;
 }
