@@ -55,6 +55,8 @@ maildir:
   group = mail
 begin retry
 * * F,1m,1m
+begin authenticators
+$authenticators
 """)
 
 
@@ -75,10 +77,10 @@ class Exim(Process):
     """
     Takes mail for anybody at example.com into one inbox; STARTTLS, CHUNKING, PRDR, SMTPUTF8,
     DSN, PIPECONNECT (Debian's light build: no PROXY header, no XCLIENT).
-    settings: further lines of the main section.
+    settings: further lines of the main section; authenticators: those of that section.
     """
 
-    def __init__(self, folder, certificate, settings="", port=None):
+    def __init__(self, folder, certificate, settings="", authenticators="", port=None):
         if os.geteuid() != 0:
             pytest.skip("Exim can only be started by root")
         super().__init__(folder, "exim")
@@ -91,6 +93,7 @@ class Exim(Process):
         self.configuration = self.folder / "exim.conf"
         self.configuration.write_text(_CONFIGURATION.substitute(
             exim=self.program, folder=self.folder, port=self.port, settings=settings,
+            authenticators=authenticators,
             cert=certificate.cert, key=certificate.key))
         self.configuration.chmod(0o644)
 

@@ -181,20 +181,24 @@ class _Dialogue:
         self.backend.sockets.add(self.socket)
         self.is_tls, self.buffer = True, b""
 
+    def ask(self, prompt):
+        self.socket.sendall(b"334 " + prompt + b"\r\n")
+        return self.read_line()
+
     def on_auth(self, argument):
         mechanism, _, first = argument.partition(b" ")
-        if mechanism.upper() == b"PLAIN":
-            if not first:
-                self.socket.sendall(b"334 \r\n")
-                first = self.read_line()
-            _, name, password = base64.b64decode(first).split(b"\0")
-        else:
-            self.socket.sendall(b"334 VXNlcm5hbWU6\r\n")
-            name = base64.b64decode(self.read_line())
-            self.socket.sendall(b"334 UGFzc3dvcmQ6\r\n")
-            password = base64.b64decode(self.read_line())
-        if self.backend.users.get(name.decode()) == password.decode():
-            self.user = name.decode()
+        try:
+            if mechanism.upper() == b"PLAIN":
+                words = base64.b64decode(first or self.ask(b""), validate=True).split(b"\0")[1:]
+            else:
+                words = [base64.b64decode(self.ask(prompt), validate=True)
+                         for prompt in (b"VXNlcm5hbWU6", b"UGFzc3dvcmQ6")]
+        except ValueError:  # "*", too
+            self.socket.sendall(b"501 5.5.2 not understood\r\n")
+            return
+        name, password = (word.decode() for word in words)
+        if self.backend.users.get(name) == password:
+            self.user = name
             self.answer("auth", b"235 2.7.0 welcome\r\n")
         else:
             self.answer("auth", b"535 5.7.8 no\r\n")
