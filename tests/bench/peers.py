@@ -34,21 +34,34 @@ class Figures:
         return statistics.median(getattr(self, kind))
 
 
-def measure(stage, servers, meters, cell, messages, figures):
-    """One round of one cell: each server in turn."""
+def count_for(stage, server, sessions, most):
+    """As many messages as it takes in a second: one that waits would hold the others up."""
+    seconds, _, _ = stage.load(server, 20 * sessions, sessions, 10)
+    return max(40, min(most, int(20 * sessions / seconds)))
+
+
+def measure(stage, server, meter, cell, messages, row):
     sessions, per_session = cell
-    direct = 0
-    for name, server in servers.items():
-        before = meters[name].seconds()
-        seconds, first, following = stage.load(server, messages, sessions, per_session)
-        time.sleep(0.02)  # the ends of the last sessions
-        row = figures.setdefault((name, cell), Figures())
-        spent = first if per_session == 1 else following
-        direct = spent if name == DIRECT else direct
-        row.cpu.append((meters[name].seconds() - before) * 1e3 / messages)
-        row.rate.append(messages / seconds)
-        row.time.append(spent)
-        row.added.append(spent - direct)
+    before = meter.seconds()
+    seconds, first, following = stage.load(server, messages, sessions, per_session)
+    time.sleep(0.02)  # the ends of the last sessions
+    row.cpu.append((meter.seconds() - before) * 1e3 / messages)
+    row.rate.append(messages / seconds)
+    row.time.append(first if per_session == 1 else following)
+
+
+def measure_all(stage, servers, meters, counts, rounds):
+    """Each cell in turn, in it each server in turn, and each round begins with another one."""
+    figures = {(name, cell): Figures() for name in servers for cell in CELLS}
+    names = list(servers)
+    for number in range(rounds):
+        for cell in CELLS:
+            for name in names[number % len(names):] + names[:number % len(names)]:
+                measure(stage, servers[name], meters[name], cell, counts[name, cell[0]],
+                        figures[name, cell])
+    for (name, cell), row in figures.items():
+        row.added = [a - b for a, b in zip(row.time, figures[DIRECT, cell].time)]
+    return figures
 
 
 def print_table(names, figures):
@@ -86,8 +99,8 @@ def main():
     parser.add_argument("program")
     parser.add_argument("--quick", action="store_true", help="less than a minute")
     options = parser.parse_args()
-    rounds, messages = (3, 200) if options.quick else (7, 500)
-    figures, meters = {}, {}
+    rounds, most = (3, {1: 200, 50: 500}) if options.quick else (9, {1: 800, 50: 2000})
+    meters, counts = {}, {}
 
     with Stage(options.program) as stage:
         stage.build_load()
@@ -98,10 +111,10 @@ def main():
         for name, server in servers.items():
             meters[name] = Cpu(server)
             stage.load(server, 200, 50, 2)
+            for sessions in most:
+                counts[name, sessions] = count_for(stage, server, sessions, most[sessions])
         begun = time.monotonic()
-        for _ in range(rounds):
-            for cell in CELLS:
-                measure(stage, servers, meters, cell, max(messages, cell[0] * 20), figures)
+        figures = measure_all(stage, servers, meters, counts, rounds)
         print(f"Messages of 5 KB, medians of {rounds} rounds ({time.monotonic() - begun:.0f} s).\n")
         print_table(servers, figures)
         print()
