@@ -54,10 +54,17 @@ static const char man_foot[] = ".SH FILES\n"
 			       ".BR postern (1)\n";
 
 static void
-config_man_fact(FILE *out, const struct filter *filter, const struct fact_kind *fact)
+config_man_facts(FILE *out, const struct filter *filter)
 {
-	fprintf(out, ".TP\n\\fB%s.%s\\fP: %s\n%s.\n", filter->name, fact->key, fact->values,
-	    fact->meaning);
+	if (filter->named_values != NULL)
+		fprintf(out,
+		    ".TP\n\\fB%s.\\fP\\fIID\\fP: words of the list, none, error\n"
+		    "what the list of this id says.\n",
+		    filter->name);
+	for (const struct fact_kind *fact = filter->facts; fact != NULL && fact->key != NULL;
+	     fact++)
+		fprintf(out, ".TP\n\\fB%s.%s\\fP: %s\n%s.\n", filter->name, fact->key, fact->values,
+		    fact->meaning);
 }
 
 void
@@ -72,9 +79,7 @@ config_write_man(FILE *out)
 	option_write_man(out, policy_rule_rows);
 	fputs(".SH FACTS\nWhat rules can ask for in\n.B when:\nand\n.BR unless: .\n", out);
 	for (size_t i = 0; registry[i] != NULL; i++)
-		for (const struct fact_kind *fact = registry[i]->facts;
-		     fact != NULL && fact->key != NULL; fact++)
-			config_man_fact(out, registry[i], fact);
+		config_man_facts(out, registry[i]);
 	fputs(man_foot, out);
 	arena_free(scratch);
 }

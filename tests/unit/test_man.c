@@ -70,7 +70,8 @@ test_every_fact(void **state)
 	const struct page *page = *state;
 
 	for (size_t i = 0; registry[i] != NULL; i++)
-		for (const struct fact_kind *fact = registry[i]->facts; fact->key != NULL; fact++)
+		for (const struct fact_kind *fact = registry[i]->facts;
+		     fact != NULL && fact->key != NULL; fact++)
 			assert_non_null(strstr(page->text,
 			    arena_format(page->arena, "\\fB%s.%s\\fP: %s\n%s.\n", registry[i]->name,
 				fact->key, fact->values, fact->meaning)));
