@@ -158,8 +158,8 @@ dkim_sign_author(struct arena *arena, struct slice header)
 	address[end] = '\0';
 	char *at = strchr(address, '@');
 
-	if (strpbrk(bare, ",;:<") != open || at == NULL || strchr(at + 1, '@') != NULL ||
-	    !dkim_signature_is_domain(at + 1, 1))
+	if (strpbrk(bare, open != NULL ? ",;:<@" : ",;:<") != open || at == NULL ||
+	    strchr(at + 1, '@') != NULL || !dkim_signature_is_domain(at + 1, 1))
 		return NULL;
 	for (char *c = at; *c != '\0'; c++)
 		*c = (char)tolower((unsigned char)*c);
