@@ -107,7 +107,9 @@ dnsbl_open(const struct filter_host *host, const void *arg)
 {
 	const struct dnsbl_options *options = arg;
 	const struct dns_lists *lists = &options->made.asked;
-	const struct list_guard_host lent = { host->arena, host->loop, host->tasks, host->dns };
+	const struct list_guard_host lent = {
+		.arena = host->arena, .loop = host->loop, .tasks = host->tasks, .dns = host->dns
+	};
 	struct dnsbl_shared *shared = arena_alloc(host->arena, sizeof(*shared));
 
 	for (size_t i = 0; i < lists->count; i++)

@@ -157,7 +157,7 @@ guard_pause(const struct list_guard *guard)
 static void
 guard_pass(struct list_guard *guard, const struct list_check *check)
 {
-	if (guard->state == LIST_SUSPENDED)
+	if (guard->state == LIST_SUSPENDED && !guard->host.is_silent)
 		log_line(LEVEL_WARNING, "list", "the list %s counts again", guard->list->id);
 	guard->state = LIST_GOOD;
 	guard->fault = GUARD_GOOD;
@@ -170,7 +170,9 @@ guard_pass(struct list_guard *guard, const struct list_check *check)
 static void
 guard_suspend(struct list_guard *guard, const struct list_check *check)
 {
-	if (guard->state != LIST_SUSPENDED || guard->fault != check->fault)
+	bool is_new = guard->state != LIST_SUSPENDED || guard->fault != check->fault;
+
+	if (is_new && !guard->host.is_silent)
 		log_line(LEVEL_ERROR, "list", "the list %s (%s) does not count any more: %s",
 		    guard->list->id, guard->list->shown, check->reason);
 	guard->state = LIST_SUSPENDED;

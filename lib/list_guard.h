@@ -38,6 +38,7 @@ struct list_guard_host {
 	struct ev_loop *loop;
 	struct task_queue *tasks;
 	struct dns_source *dns;
+	bool is_silent; /* nothing is logged: somebody else tells */
 };
 
 struct list_guard;

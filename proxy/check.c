@@ -1,9 +1,11 @@
 #include "proxy/check.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 #include <time.h>
 
+#include "proxy/check_live.h"
 #include "rules/config.h"
 
 static const char *const listen_words[] = { "no TLS", "STARTTLS", "STARTTLS required", "TLS" };
@@ -116,9 +118,14 @@ check_warn(struct arena *arena, const struct config *config)
 	faults_print(&warnings, stderr);
 }
 
+struct check_options {
+	bool prints, is_live;
+};
+
 static int
-check_file(const char *file, bool prints)
+check_file(const char *file, const struct check_options *options)
 {
+	int status = EX_OK;
 	struct arena *arena = arena_new(SIZE_MAX);
 	struct faults faults;
 	const struct config *config;
@@ -127,34 +134,36 @@ check_file(const char *file, bool prints)
 	config = config_read(arena, file, &faults);
 	if (config == NULL)
 		faults_print(&faults, stderr);
-	else if (prints)
+	else if (options->prints)
 		config_print(stdout, config);
 	else
 		check_print(config);
 	fflush(stdout);
-	if (config != NULL)
+	if (config == NULL)
+		status = EX_CONFIG;
+	else
 		check_warn(arena, config);
+	if (config != NULL && options->is_live && !check_live(arena, config))
+		status = EX_UNAVAILABLE;
+	fflush(stdout);
 	arena_free(arena);
-	return config != NULL ? EX_OK : EX_CONFIG;
+	return status;
 }
 
 int
 check_main(const char *file, int argc, char **argv)
 {
-	bool prints = false;
+	struct check_options options = { 0 };
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--print") == 0) {
-			prints = true;
+			options.prints = true;
 		} else if (strcmp(argv[i], "--live") == 0) {
-			fprintf(stderr,
-			    "postern check: --live is not there yet; without it "
-			    "nothing is connected to\n");
-			return EX_UNAVAILABLE;
+			options.is_live = true;
 		} else {
-			fprintf(stderr, "usage: postern [-c FILE] check [--print]\n");
+			fprintf(stderr, "usage: postern [-c FILE] check [--print] [--live]\n");
 			return EX_USAGE;
 		}
 	}
-	return check_file(file, prints);
+	return check_file(file, &options);
 }

@@ -67,7 +67,8 @@ static const struct verb {
 	int (*run)(const char *file, int argc, char **argv);
 } verbs[] = {
 	{ "run", "", "serve, in the foreground", main_run },
-	{ "check", "[--print]", "read the configuration and say what is wrong", check_main },
+	{ "check", "[--print] [--live]", "read the configuration and say what is wrong",
+	    check_main },
 	{ "explain", "FILE.eml --ip A [--helo H] [--from F] [--rcpt R] [--json]",
 	    "facts and verdict for a message; nothing is sent", explain_main },
 	{ "dkim-key", "new DOMAIN [--selector S] [--type rsa|ed25519] [--bits N] [--out FILE]",
