@@ -75,12 +75,12 @@ static const struct results_case cases[] = {
 	    ";\r\n\tdkim=permerror reason=\"d= is not a domain\"\r\n"
 	    "\theader.d=\"a.test; spf=pass\" header.i=\"(\\\"x\\\\y\\\") <z>??@?\"" },
 	{ "values that are nearly addresses",
-	    { { "smtp", "auth", "yes", "@", { { 0 } } },
-		{ "smtp", "auth", "yes", ".a@b.test", { { 0 } } },
-		{ "smtp", "auth", "yes", "a@b@c.test", { { 0 } } },
-		{ "smtp", "auth", "yes", "a.@b.test", { { 0 } } } },
-	    ";\r\n\tauth=pass smtp.auth=\"@\";\r\n\tauth=pass smtp.auth=\".a@b.test\";\r\n"
-	    "\tauth=pass smtp.auth=\"a@b@c.test\";\r\n\tauth=pass smtp.auth=\"a.@b.test\"" },
+	    { { "dkim", "signature", "pass", "", { { "identity", "@" } } },
+		{ "dkim", "signature", "pass", "", { { "identity", ".a@b.test" } } },
+		{ "dkim", "signature", "pass", "", { { "identity", "a@b@c.test" } } },
+		{ "dkim", "signature", "pass", "", { { "identity", "a.@b.test" } } } },
+	    ";\r\n\tdkim=pass header.i=\"@\";\r\n\tdkim=pass header.i=\".a@b.test\";\r\n"
+	    "\tdkim=pass header.i=\"a@b@c.test\";\r\n\tdkim=pass header.i=\"a.@b.test\"" },
 };
 
 static const char yaml[] = BASE "filters: { ptr: {}, spf: {}, dkim: {} }\n";
