@@ -24,7 +24,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
-enum { DETAIL_MOST = 320 };
+enum { DETAIL_MOST = 320, EXPLANATION_MOST = 200 };
 
 struct spf_options {
 	bool exp;
@@ -55,8 +55,8 @@ spf_explain(
     struct mail *mail, const struct spf_identity *identity, const struct spf_verdict *verdict)
 {
 	const struct about about[] = { { "identity", identity->name }, { 0 } };
-	char domain[SPF_EXPLANATION_MOST], words[SPF_EXPLANATION_MOST];
-	char detail[2 * SPF_EXPLANATION_MOST + 16];
+	char domain[EXPLANATION_MOST], words[EXPLANATION_MOST];
+	char detail[2 * EXPLANATION_MOST + 16];
 
 	if (verdict->explanation[0] == '\0')
 		return;
@@ -96,6 +96,7 @@ spf_check_identity(
 		.helo = mail->client->helo,
 		.local = identity->local,
 		.domain = identity->domain,
+		.receiver = mail->host != NULL ? mail->host->hostname : NULL,
 		.now = clock_unix(),
 		.terms = options->terms,
 		.voids = options->void_lookups,

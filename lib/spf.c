@@ -1,6 +1,7 @@
 #include "lib/spf.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "lib/spf_run.h"
 
@@ -77,6 +78,14 @@ spf_explanation(struct spf_run *run)
 	return target == SPF_TARGET ? arena_copy(run->arena, buf_slice(expanded)) : "";
 }
 
+static const char *
+spf_cut(struct arena *arena, struct slice text)
+{
+	if (text.length > SPF_WORDS_MOST)
+		text.length = SPF_WORDS_MOST;
+	return arena_copy(arena, text);
+}
+
 static void
 spf_tell(struct spf_verdict *verdict, struct arena *arena, const struct spf_run *run,
     const char *explanation)
@@ -85,11 +94,11 @@ spf_tell(struct spf_verdict *verdict, struct arena *arena, const struct spf_run 
 
 	*verdict = (struct spf_verdict) {
 		.result = run->result,
-		.term = is_decided ? arena_copy(arena, run->decides->term->text) : "",
+		.term = is_decided ? spf_cut(arena, run->decides->term->text) : "",
 		.domain = arena_strdup(
 		    arena, is_decided ? run->decides->owner->domain : run->query->domain),
-		.why = !is_decided ? arena_strdup(arena, run->why) : "",
-		.explanation = arena_strdup(arena, explanation),
+		.why = !is_decided ? spf_cut(arena, slice_of(run->why)) : "",
+		.explanation = spf_cut(arena, slice_of(explanation)),
 	};
 }
 
@@ -131,19 +140,26 @@ bool
 spf_check(struct spf_verdict *verdict, struct arena *arena, struct dns *dns,
     const struct spf_query *query)
 {
-	struct spf_run run = { .query = query, .dns = dns };
+	struct spf_query own = *query;
+	struct spf_run run = { .query = &own, .dns = dns };
+	char domain[DNS_NAME_MOST];
+	size_t length = strlen(query->domain);
 
 	assert(query->terms <= SPF_LIMIT_MOST && query->voids <= SPF_LIMIT_MOST);
 	if (!spf_is_domain(query->domain)) {
 		*verdict = (struct spf_verdict) {
 			.result = SPF_NONE,
 			.term = "",
-			.domain = arena_strdup(arena, query->domain),
+			.domain = spf_cut(arena, slice_of(query->domain)),
 			.why = "not a domain name",
 			.explanation = "",
 		};
 		return true;
 	}
+	if (query->domain[length - 1] == '.')
+		length--;
+	snprintf(domain, sizeof(domain), "%.*s", (int)length, query->domain);
+	own.domain = domain;
 	run.arena = arena_new(SIZE_MAX);
 	bool is_known = spf_run(&run, verdict, arena);
 

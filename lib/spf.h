@@ -23,7 +23,7 @@
 #include "lib/dns.h"
 #include "lib/ip.h"
 
-enum { SPF_HOSTS_MOST = 10, SPF_LIMIT_MOST = 20, SPF_EXPLANATION_MOST = 200 };
+enum { SPF_HOSTS_MOST = 10, SPF_LIMIT_MOST = 20, SPF_WORDS_MOST = 400 };
 
 enum spf_result {
 	SPF_PASS,
@@ -47,7 +47,7 @@ struct spf_query {
 	bool wants_explanation;
 };
 
-/* Raw text of peers, too. In the arena given. */
+/* Raw text of peers, too, each cut to SPF_WORDS_MOST bytes. In the arena given. */
 struct spf_verdict {
 	enum spf_result result;
 	const char *term;        /* that decided, as published; "": none */

@@ -8,16 +8,10 @@
  */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <arpa/inet.h>
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
-
-#include <arpa/inet.h>
 
 #include "filters/registry.h"
 #include "lib/dns_source.h"
@@ -87,7 +81,7 @@ zone_add_value(struct zone *zone, struct zone_record *record, const char *value)
 	size_t length = record->type == DNS_A ? 4 : record->type == DNS_AAAA ? 16 : 0;
 
 	if (length > 0) {
-		assert_int_equal(inet_pton(length == 4 ? AF_INET : AF_INET6, value, copy), 1);
+		assert(inet_pton(length == 4 ? AF_INET : AF_INET6, value, copy) == 1);
 	} else {
 		for (; value[length] != '\0'; length++)
 			copy[length] = value[length] >= 'A' && value[length] <= 'Z'
@@ -111,9 +105,9 @@ zone_add(struct zone *zone, size_t count, char **fields)
 	struct zone_record *record = &zone->records[zone->count++];
 	size_t kind = 0, length = zone_unescape(fields[1]);
 
-	assert_true(zone->count <= ZONE_RECORDS_MOST && count >= 3);
+	assert(zone->count <= ZONE_RECORDS_MOST && count >= 3);
 	while (strcmp(types[kind].word, fields[2]) != 0)
-		assert_true(++kind < sizeof(types) / sizeof(types[0]));
+		assert(++kind < sizeof(types) / sizeof(types[0]));
 	if (length > 0 && fields[1][length - 1] == '.')
 		fields[1][length - 1] = '\0';
 	*record = (struct zone_record) { .name = arena_strdup(zone->arena, fields[1]),
@@ -172,7 +166,7 @@ zone_take(struct dns_question *question, const struct zone_record *record)
 		answer->records = arena_alloc(arena, DNS_RECORDS_MOST * sizeof(struct slice));
 		answer->preferences = arena_alloc(arena, DNS_RECORDS_MOST * sizeof(uint16_t));
 	}
-	assert_true(answer->count < DNS_RECORDS_MOST);
+	assert(answer->count < DNS_RECORDS_MOST);
 	answer->preferences[answer->count] = record->preference;
 	answer->records[answer->count++] =
 	    (struct slice) { arena_copy(arena, record->value), record->value.length };
@@ -301,7 +295,9 @@ zone_session_reach(struct zone_session *session, enum stage stage)
 	scope_reach(session->scope, stage);
 	scope_run(session->scope);
 	while (scope_waits(session->scope)) {
-		assert_true(zone_answer_one(session->zone));
+		bool is_answered = zone_answer_one(session->zone);
+
+		assert(is_answered);
 		for (int i = 0; i < 3; i++)
 			ev_run(session->zone->source.loop, EVRUN_NOWAIT);
 	}
@@ -322,8 +318,10 @@ zone_session_play(struct zone_session *session, struct zone *zone, const void *o
 {
 	*session = (struct zone_session) { .arena = arena_new(8 << 20), .zone = zone };
 	session->pipeline.rows[session->pipeline.count++] =
-	    (struct pipeline_row) { registry_find("spf"), options };
-	assert_true(ip_read(&session->client.ip, slice_of(client)));
+	    (struct pipeline_row) { &spf_filter, options };
+	bool is_address = ip_read(&session->client.ip, slice_of(client));
+
+	assert(is_address);
 	session->client.text = client;
 	session->client.helo = helo;
 	session->from = from;

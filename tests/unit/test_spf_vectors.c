@@ -4,7 +4,12 @@
  */
 #include "tests/unit/spf_zone.h"
 
-#include "lib/buf.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
 
 enum { CASES_MOST = 600 };
 
