@@ -255,7 +255,6 @@ player_gone(struct player *player, struct rig_end *end)
 	if (end->got.length > 0)
 		return player_fails(
 		    player, "before its end postern said more", buf_slice(&end->got));
-	rig_close(end);
 	return true;
 }
 
@@ -297,6 +296,12 @@ player_act(struct player *player)
 		return true;
 	case SCRIPT_BACK_REFUSES:
 		rig->refusals++;
+		return true;
+	case SCRIPT_FRONT_DEAF:
+		rig->front.is_deaf = true;
+		return true;
+	case SCRIPT_FRONT_HEEDS:
+		rig->front.is_deaf = false;
 		return true;
 	case SCRIPT_BACK_DEAF:
 		player_back(player)->is_deaf = true;

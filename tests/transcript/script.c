@@ -155,8 +155,8 @@ script_side(struct script_reader *reader, struct slice rest, bool is_front)
 		{ "closes", SCRIPT_FRONT_CLOSES, SCRIPT_BACK_CLOSES },
 		{ "gone", SCRIPT_FRONT_GONE, SCRIPT_BACK_GONE },
 		{ "refuses", -1, SCRIPT_BACK_REFUSES },
-		{ "deaf", -1, SCRIPT_BACK_DEAF },
-		{ "heeds", -1, SCRIPT_BACK_HEEDS },
+		{ "deaf", SCRIPT_FRONT_DEAF, SCRIPT_BACK_DEAF },
+		{ "heeds", SCRIPT_FRONT_HEEDS, SCRIPT_BACK_HEEDS },
 	};
 	struct slice word = script_word(&rest);
 	int times = 1;
