@@ -232,7 +232,7 @@ dns_list_draw(uint8_t *bytes, size_t length, unsigned bits)
 {
 	for (size_t i = 0; i < length; i++) {
 		unsigned given = bits > i * 8 ? bits - (unsigned)i * 8 : 0;
-		uint8_t mask = given >= 8 ? 0 : (uint8_t)(0xff >> given);
+		uint8_t mask = (uint8_t)(given >= 8 ? 0 : 0xff >> given);
 
 		bytes[i] = (uint8_t)((bytes[i] & ~mask) | (dns_list_random() & mask));
 	}

@@ -36,6 +36,7 @@ postfix
 python3
 python3-dkim
 python3-pytest
+rbldnsd
 swaks
 unbound
 '
