@@ -11,6 +11,7 @@ ca-certificates
 gcc
 libc6-dev
 libev-dev
+libidn2-dev
 liblmdb-dev
 libopendkim-dev
 libpcre2-dev
