@@ -442,8 +442,9 @@ check_filter(const struct filter *filter)
 {
 	assert_true(strlen(filter->name) > 0 && strlen(filter->summary) > 0);
 	assert_ptr_equal(registry_find(filter->name), filter);
-	assert_non_null(filter->facts);
-	for (const struct fact_kind *kind = filter->facts; kind->key != NULL; kind++) {
+	assert_true(filter->facts != NULL || filter->named_values != NULL);
+	for (const struct fact_kind *kind = filter->facts; kind != NULL && kind->key != NULL;
+	     kind++) {
 		assert_true(kind->stage < STAGES);
 		assert_non_null(filter->stages[kind->stage]);
 		assert_true(strlen(kind->values) > 0 && strlen(kind->meaning) > 0);
