@@ -10,7 +10,10 @@ struct unframe_run {
 	const char *wire_from, *content_from;
 	const char *at, *end;
 	const char *lf, *cr;
+	const char *unclean; /* up to here blocks are not looked at again */
 };
+
+enum { BLOCK = 128 };
 
 void
 unframe_init(struct unframe *unframe, enum unframe_framing framing, enum unframe_mode mode)
@@ -168,11 +171,44 @@ unframe_mend(struct unframe_run *run)
 	unframe_say_newline(unframe, run->sink);
 }
 
+/* Does each CR stand before an LF, each LF behind a CR (or at the beginning), and no dot behind an
+ * LF? One octet more is looked at. Written so that the compiler takes 16 octets at a time. */
+static bool
+unframe_is_clean(const char block[BLOCK + 1])
+{
+	unsigned char faults = 0;
+
+	for (int i = 0; i < BLOCK; i++)
+		faults |= (unsigned char)(((block[i] == '\r') ^ (block[i + 1] == '\n')) |
+		    ((block[i] == '\n') & (block[i + 1] == '.')));
+	return faults == 0;
+}
+
+/* Over whole blocks of ordinary lines; what is left stands before the LF of the last CR. */
+static void
+unframe_skip_clean(struct unframe_run *run)
+{
+	const char *start = run->at;
+
+	if (run->at < run->unclean || *run->at == '\n')
+		return;
+	while (run->end - run->at > BLOCK && unframe_is_clean(run->at))
+		run->at += BLOCK;
+	run->unclean = run->end - run->at > BLOCK ? run->at + BLOCK : run->end;
+	if (run->at == start)
+		return;
+	run->at -= run->at[-1] == '\r';
+	run->unframe->is_line_start = run->at[-1] == '\n';
+	run->unframe->state = run->unframe->is_line_start ? UNFRAME_LINE : UNFRAME_TEXT;
+}
+
 /* Up to and with the next line end of any kind. */
 static void
 unframe_take_text(struct unframe_run *run)
 {
 	struct unframe *unframe = run->unframe;
+
+	unframe_skip_clean(run);
 	const char *start = run->at;
 
 	if (run->lf < start)
@@ -239,6 +275,7 @@ unframe_feed(struct unframe *unframe, struct slice input, const struct unframe_s
 		.content_from = input.data + held,
 		.at = input.data + held,
 		.end = input.data + input.length,
+		.unclean = input.data,
 	};
 
 	while (run.at < run.end && unframe_is_within(unframe)) {

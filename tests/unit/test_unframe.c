@@ -258,6 +258,37 @@ test_random_texts(void **state)
 	}
 }
 
+/* Something odd at each place of a text that is long enough to be taken in blocks. */
+static void
+test_long_texts(void **state)
+{
+	static const char *const odd[] = { "\r", "\n", "\r\n", ".", "\r\n.", "\r\n..", "\n.",
+		"\r\r\n", "\r\n\r\n.\r\n", "\r\n.\r", "\r\n.\n" };
+	static const enum unframe_mode modes[] = { UNFRAME_NORMALIZE, UNFRAME_PASS };
+	struct outcome want, got;
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(odd) / sizeof(odd[0]) * 2 * 600; n++) {
+		size_t place = n % 600, length = strlen(odd[n / 1200]);
+		enum unframe_mode mode = modes[n / 600 % 2];
+		char text[700];
+
+		for (size_t i = 0; i < sizeof(text); i++)
+			text[i] = "0123456.8901\r\n"[i % 14];
+		memcpy(text + place, odd[n / 1200], length);
+		memcpy(text + sizeof(text) - 5, "\r\n.\r\n", 5);
+		struct slice whole = { text, sizeof(text) };
+
+		expect(&want, UNFRAME_DATA, mode, whole);
+		run(&got, UNFRAME_DATA, mode, whole, place + 1, whole.length);
+		if (!is_same(&want, &got))
+			fail_with("cut", (struct slice) { text + place, length });
+		run(&got, UNFRAME_DATA, mode, whole, whole.length, 1);
+		if (!is_same(&want, &got))
+			fail_with("whole", (struct slice) { text + place, length });
+	}
+}
+
 static void
 test_examples(void **state)
 {
@@ -391,6 +422,7 @@ main(void)
 		cmocka_unit_test(test_examples),
 		cmocka_unit_test(test_all_texts),
 		cmocka_unit_test(test_random_texts),
+		cmocka_unit_test(test_long_texts),
 		cmocka_unit_test(test_stops_at_the_end),
 		cmocka_unit_test(test_clean_text_is_one_piece),
 		cmocka_unit_test(test_flags),
