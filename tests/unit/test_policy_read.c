@@ -1,6 +1,8 @@
 /* rules/policy_read: rules from YAML, good and bad; the hash. */
 #include "tests/unit/config_text.h"
 
+#include "filters/registry.h"
+
 /* Rules begin in line 7, column 5. */
 #define RULES BASE "policy:\n  - "
 #define EXPECT(rule, words)                                                                        \
@@ -14,7 +16,7 @@ test_full(void **state)
 	(void)state;
 	struct config_text text = config_text_good(
 	    RULES "name: full-1.a_B\n"
-		  "    when: { ip_list: [ block, none ], smtp.auth: no }\n"
+		  "    when: { ptr: [ mismatch, none ], smtp.auth: no }\n"
 		  "    unless: { smtp.tls: yes }\n"
 		  "    for: [ C@Example.com, postmaster@, Example.COM, .example.com, "
 		  "\"listener *:2525\" ]\n"
@@ -23,11 +25,11 @@ test_full(void **state)
 	const struct rule *rule = text.config->policy.rules;
 
 	assert_string_equal(rule->name, "full-1.a_B");
-	assert_string_equal(rule->when[0].filter, "ip_list");
+	assert_string_equal(rule->when[0].filter, "ptr");
 	assert_string_equal(rule->when[0].key, "result");
 	assert_int_equal(rule->when[0].stage, CONNECT);
 	assert_true(rule->when[0].is_off);
-	assert_string_equal(rule->when[0].values[0], "block");
+	assert_string_equal(rule->when[0].values[0], "mismatch");
 	assert_string_equal(rule->when[0].values[1], "none");
 	assert_null(rule->when[0].values[2]);
 	assert_string_equal(rule->when[1].filter, "smtp");
