@@ -10,6 +10,7 @@
 #include "lib/arena.h"
 #include "lib/dns.h"
 #include "lib/ip.h"
+#include "lib/state.h"
 #include "lib/task.h"
 
 enum stage { CONNECT, HELO, MAIL, RCPT, HEADERS, END, STAGES };
@@ -46,6 +47,7 @@ struct filter_host {
 	struct ev_loop *loop;
 	struct task_queue *tasks;
 	struct dns_source *dns;
+	struct state *state; /* what is remembered; NULL: nothing is (tests) */
 };
 
 struct mail {

@@ -1,6 +1,8 @@
 /* Opening and reading. */
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "lib/store_private.h"
@@ -165,6 +167,21 @@ store_new(struct arena *arena, const char *folder, const struct store_bounds *bo
 	return NULL;
 }
 
+/* Are all pages there? */
+static bool
+store_is_whole(struct store *store, const char *folder)
+{
+	char path[PATH_MAX];
+	MDB_envinfo info;
+	MDB_stat stat;
+	struct stat file;
+
+	snprintf(path, sizeof(path), "%s/data.mdb", folder);
+	return mdb_env_info(store->env, &info) == 0 && mdb_env_stat(store->env, &stat) == 0 &&
+	    lstat(path, &file) == 0 &&
+	    (uint64_t)file.st_size >= (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+}
+
 /* Reads every entry. */
 static bool
 store_check(struct store *store, MDB_dbi table, bool is_ends)
@@ -189,7 +206,7 @@ store_new_writer(
     struct arena *arena, const char *folder, const struct store_bounds *bounds, const char **why)
 {
 	struct store *store = store_new(arena, folder, bounds, true, why);
-	bool is_good = store != NULL && store_enter(store);
+	bool is_good = store != NULL && store_is_whole(store, folder) && store_enter(store);
 
 	for (size_t i = 0; is_good && i < STORE_TABLES; i++)
 		is_good = store_check(store, store->tables[i], false);

@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "proxy/ban_command.h"
 #include "proxy/check.h"
 #include "proxy/control.h"
 #include "proxy/dkim_key.h"
@@ -75,6 +76,10 @@ static const struct verb {
 	    "a key to sign mail with, and its record for DNS; also: show FILE", dkim_key_main },
 	{ "reload", "", "let the running postern read its configuration again", main_ask },
 	{ "status", "", "counters of the running postern, as JSON", main_ask },
+	{ "ban", "IP|NETWORK [--for 1h] [--reason TEXT]", "keep clients out for a while",
+	    ban_main },
+	{ "unban", "IP|NETWORK", "let them in again", unban_main },
+	{ "bans", "[--json]", "who is banned, by whom and until when", bans_main },
 	{ "sink", "--listen ADDR:PORT --maildir DIR [--cert FILE --key FILE]",
 	    "a small mail server that keeps what it gets, to try things out", sink_main },
 };

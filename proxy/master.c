@@ -13,19 +13,20 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "proxy/control.h"
+#include "proxy/control_commands.h"
 #include "proxy/generation.h"
 #include "proxy/serve.h"
-#include "proxy/status.h"
 
 /* Seconds. */
 static const double master_tick = 1, master_watch = 5, master_pause_most = 30,
-		    master_stop_most = 60;
+		    master_stop_most = 60, master_keeper_most = 10;
 
 struct master {
 	const char *file;
 	struct arena *arena;
 	struct shared *shared;
 	struct generation *newest;
+	struct keeper keeper;
 	bool is_slot_used[SHARED_WORKERS];
 	int signals, control;
 	bool is_ending;
@@ -77,8 +78,10 @@ master_fork(struct master *master, struct generation *generation, size_t worker)
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		master_close_others(master, generation, worker);
+		keeper_forget(&master->keeper);
 		exit(serve(generation->config, master->shared, slot,
-		    generation->sockets + worker * generation->config->listen.count));
+		    generation->sockets + worker * generation->config->listen.count,
+		    &master->keeper));
 	}
 	if (process->pid > 0)
 		return;
@@ -86,6 +89,21 @@ master_fork(struct master *master, struct generation *generation, size_t worker)
 	process->pid = 0;
 	process->not_before = clock_seconds() + master_tick;
 	master->is_slot_used[slot] = false;
+}
+
+/* seconds: how long the others wait for what a new one finds. */
+static void
+master_start_keeper(struct master *master, double seconds)
+{
+	sigset_t none;
+
+	if (keeper_fork(&master->keeper) == KEEPER_CHILD) {
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		master_close_others(master, NULL, 0);
+		exit(keeper_serve(&master->keeper));
+	}
+	keeper_hear(&master->keeper, seconds);
 }
 
 /* Whatever of the newest generation does not run, and may, is started. */
@@ -147,7 +165,9 @@ master_reap(struct master *master)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &how, WNOHANG)) > 0) {
-		struct process *process = master_find(master, pid, &generation);
+		struct process *process = keeper_reap(&master->keeper, pid, how)
+		    ? NULL
+		    : master_find(master, pid, &generation);
 
 		if (process == NULL)
 			continue;
@@ -215,8 +235,9 @@ master_tell(struct buf *answer, const struct faults *faults)
 }
 
 static int
-master_reload(struct master *master, struct buf *answer)
+master_reload(void *arg, struct buf *answer)
 {
+	struct master *master = arg;
 	struct arena *arena = arena_new(SIZE_MAX);
 	struct faults faults;
 
@@ -235,6 +256,8 @@ master_reload(struct master *master, struct buf *answer)
 	next->older = master->newest;
 	master->newest = next;
 	master_open_log(next->config);
+	keeper_retry(&master->keeper);
+	master_start_keeper(master, master_keeper_most);
 	master_start_missing(master);
 	master_end_generation(next->older, SIGTERM);
 	log_line(LEVEL_INFO, "reload", "a new configuration is in force");
@@ -305,18 +328,24 @@ static void
 master_on_control(struct master *master)
 {
 	char line[CONTROL_LINE];
-	int client = control_accept(master->control, line), status = EX_OK;
+	int client = control_accept(master->control, line), status;
 	struct buf answer = { .limit = CONTROL_ANSWER_MOST };
 
 	if (client < 0)
 		return;
-	if (strcmp(line, "reload") == 0 && !master->is_ending)
-		status = master_reload(master, &answer);
-	else if (strcmp(line, "status") == 0)
-		status_write(&answer, master->shared, master->newest);
+	const struct control_view view = { .newest = master->newest,
+		.shared = master->shared,
+		.keeper = &master->keeper,
+		.is_ending = master->is_ending,
+		.client = client,
+		.reload = master_reload,
+		.master = master };
+
+	status = control_run(&view, line, &answer);
+	if (status == CONTROL_PASSED)
+		close(client);
 	else
-		status = EX_USAGE;
-	control_answer(client, status, buf_slice(&answer));
+		control_answer(client, status, buf_slice(&answer));
 	buf_free(&answer);
 }
 
@@ -347,6 +376,7 @@ master_loop(struct master *master)
 		master_reap(master);
 		master_free_ended(master);
 		master_look(master);
+		master_start_keeper(master, 0);
 		if (!master->is_ending)
 			master_start_missing(master);
 		else if (clock_seconds() - master->ending_since > master_stop_most)
@@ -394,10 +424,13 @@ master_serve(struct master *master)
 	if (!master_block_signals(master))
 		return EX_OSERR;
 	master->shared = shared_new(master->arena);
+	keeper_init(&master->keeper, master->arena, config, &master->shared->state);
+	master_start_keeper(master, master_keeper_most);
 	master_start_missing(master);
 	for (size_t i = 0; i < config->listen.count; i++)
 		log_line(LEVEL_INFO, "start", "listening on %s", config->listen.item[i].address);
 	master_loop(master);
+	keeper_end(&master->keeper);
 	log_line(LEVEL_INFO, "stop", "ended");
 	control_end(master->newest->config->run_dir, master->control);
 	return master->status;

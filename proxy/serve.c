@@ -1,8 +1,6 @@
 #include "proxy/serve.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -11,6 +9,7 @@
 
 #include "lib/log.h"
 #include "proxy/listener.h"
+#include "proxy/privileges.h"
 #include "proxy/probe.h"
 #include "proxy/resolver.h"
 #include "proxy/session.h"
@@ -20,22 +19,6 @@ struct server {
 	struct listener *listener;
 	ev_signal signals[2];
 };
-
-/* From root to the configured user; afterwards nothing can give privileges back. */
-static bool
-serve_drop_privileges(const char *user)
-{
-	struct passwd *entry = user[0] != '\0' && geteuid() == 0 ? getpwnam(user) : NULL;
-
-	if (geteuid() == 0 && user[0] != '\0') {
-		if (entry == NULL || initgroups(user, entry->pw_gid) != 0 ||
-		    setgid(entry->pw_gid) != 0 || setuid(entry->pw_uid) != 0) {
-			log_line(LEVEL_ERROR, "worker", "cannot become the user %s", user);
-			return false;
-		}
-	}
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
-}
 
 static void
 serve_on_signal(struct ev_loop *loop, ev_signal *signal, int events)
@@ -83,11 +66,12 @@ serve_end_sessions(struct worker *worker)
 }
 
 int
-serve(const struct config *config, struct shared *shared, size_t slot, const int *fds)
+serve(const struct config *config, struct shared *shared, size_t slot, const int *fds,
+    struct keeper *keeper)
 {
 	pid_t master = getppid();
 
-	if (!serve_drop_privileges(config->user))
+	if (!privileges_drop(config->user, "worker"))
 		return SERVE_CANNOT;
 	serve_raise_limits();
 	signal(SIGPIPE, SIG_IGN);
@@ -99,6 +83,8 @@ serve(const struct config *config, struct shared *shared, size_t slot, const int
 	if (dns == NULL)
 		return SERVE_CANNOT;
 	server.worker = worker_new(arena, loop, config, dns, shared, slot);
+	server.worker->filters.host.state =
+	    state_new(arena, loop, keeper->folder, keeper->link[1], &shared->state);
 	serve_watch_signals(&server, loop);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != master)

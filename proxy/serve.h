@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "proxy/keeper.h"
 #include "proxy/shared.h"
 #include "rules/config.h"
 
@@ -13,7 +14,9 @@ enum {
 
 /*
  * Runs until SIGTERM (no new sessions; those without a message end, the others finish it) or
- * a second one (all end). fds: its sockets, one per config->listen. When the master dies,
- * the kernel says SIGTERM. Returns the process's exit status.
+ * a second one (all end). fds: its sockets, one per config->listen. keeper: where the store is,
+ * and who is told what to remember. When the master dies, the kernel says SIGTERM. Returns the
+ * process's exit status.
  */
-int serve(const struct config *config, struct shared *shared, size_t slot, const int *fds);
+int serve(const struct config *config, struct shared *shared, size_t slot, const int *fds,
+    struct keeper *keeper);

@@ -16,6 +16,7 @@
 
 #include "lib/arena.h"
 #include "lib/ip.h"
+#include "lib/state.h"
 
 enum { SHARED_WORKERS = 64, SHARED_CLIENTS = 16384 };
 
@@ -33,6 +34,7 @@ struct shared {
 	uint64_t hash_key[2];
 	unsigned char ticket_keys[80]; /* of TLS; random */
 	atomic_uint_least64_t reloads, crashes;
+	struct state_board state;
 	struct shared_worker workers[SHARED_WORKERS];
 };
 

@@ -13,6 +13,28 @@ status_sum(const struct shared *shared, size_t offset)
 	return sum;
 }
 
+/* What is remembered; the counts of its tables as the keeper has posted them. */
+static void
+status_state(struct json *json, const struct state_board *board)
+{
+	static const char *const tables[STORE_TABLES] = {
+		[STORE_BANS] = "bans",
+		[STORE_GREYLIST] = "greylist",
+		[STORE_RECIPIENTS] = "recipients",
+	};
+
+	json_open_object(json_key(json, "state"));
+	json_bool(json_key(json, "open"), atomic_load(&board->is_open));
+	for (size_t i = 0; i < STORE_TABLES; i++)
+		json_unsigned(json_key(json, tables[i]), atomic_load(&board->entries[i]));
+	json_unsigned(json_key(json, "bytes"), atomic_load(&board->bytes));
+	json_unsigned(json_key(json, "evicted"), atomic_load(&board->evicted));
+	json_unsigned(json_key(json, "lost"),
+	    atomic_load(&board->lost) + atomic_load(&board->refused) +
+		atomic_load(&board->dropped));
+	json_close_object(json);
+}
+
 void
 status_write(struct buf *out, const struct shared *shared, const struct generation *newest)
 {
@@ -44,6 +66,7 @@ status_write(struct buf *out, const struct shared *shared, const struct generati
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		json_unsigned(json_key(&json, rows[i].key), status_sum(shared, rows[i].offset));
 	}
+	status_state(&json, &shared->state);
 	json_close_object(&json);
 	buf_append_byte(out, '\n');
 }

@@ -172,6 +172,10 @@ const char *config_run_dir(struct arena *arena, const char *file, struct faults 
  * changed (inode, size, time of change) since it was read? */
 bool config_has_changed(const struct config *config);
 
+/* An option of a filter that runs, by its key, as the filter's own struct has it; NULL: there is
+ * none. */
+const void *config_option(const struct config *config, const char *filter, const char *key);
+
 /* What is allowed and probably not meant, as faults that are none: for people. */
 void config_warn(const struct config *config, struct faults *warnings);
 

@@ -139,18 +139,24 @@ config_filters(struct option_reader *reader, struct config_draft *draft)
 }
 
 const void *
-config_relay_field(const struct config *config, const char *key)
+config_option(const struct config *config, const char *filter, const char *key)
 {
 	const struct pipeline *pipeline = &config->pipeline;
 
 	for (size_t i = 0; i < pipeline->count; i++) {
 		const struct option *row = pipeline->rows[i].filter->options;
 
-		if (!config_is_relay(pipeline->rows[i].filter))
+		if (strcmp(pipeline->rows[i].filter->name, filter) != 0)
 			continue;
 		for (; row != NULL && row->key != NULL; row++)
 			if (strcmp(row->key, key) == 0)
 				return (const char *)pipeline->rows[i].options + row->offset;
 	}
 	return NULL;
+}
+
+const void *
+config_relay_field(const struct config *config, const char *key)
+{
+	return config_option(config, "relay", key);
 }

@@ -335,6 +335,30 @@ policy_needs_hold(const struct policy *policy)
 	return is_late && policy->tag > 0 && !policy->is_shadow;
 }
 
+static bool
+policy_asks_for(
+    const struct condition *condition, const char *filter, const char *key, const char *value)
+{
+	for (; condition != NULL && condition->filter != NULL; condition++) {
+		if (strcmp(condition->filter, filter) != 0 || strcmp(condition->key, key) != 0)
+			continue;
+		for (const char *const *one = condition->values; *one != NULL; one++)
+			if (strcmp(*one, value) == 0)
+				return true;
+	}
+	return false;
+}
+
+bool
+policy_heeds(const struct policy *policy, const char *filter, const char *key, const char *value)
+{
+	for (const struct rule *rule = policy->rules; rule->name != NULL; rule++)
+		if (!rule->is_shadow && rule->action != ACCEPT && rule->action != TAG &&
+		    policy_asks_for(rule->when, filter, key, value))
+			return !policy->is_shadow;
+	return false;
+}
+
 const char *
 action_name(enum action action)
 {

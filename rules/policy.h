@@ -111,4 +111,9 @@ enum standing policy_standing(const struct rule *rule, const struct evidence *ev
  * message cannot be streamed (delivery: auto holds it). */
 bool policy_needs_hold(const struct policy *policy);
 
+/* Is there a rule that refuses mail for this fact? (For who makes such a fact, and asks what
+ * will come of it.) */
+bool policy_heeds(
+    const struct policy *policy, const char *filter, const char *key, const char *value);
+
 const char *action_name(enum action action);

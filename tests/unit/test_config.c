@@ -169,12 +169,14 @@ test_filters(void **state)
 	config_text_end(&text);
 
 	text = config_text_good(BASE "filters: { ptr: }\n");
-	assert_int_equal(text.config->pipeline.count, 3);
-	assert_string_equal(text.config->pipeline.rows[0].filter->name, "ptr");
+	assert_int_equal(text.config->pipeline.count, 4);
+	assert_string_equal(text.config->pipeline.rows[1].filter->name, "ptr");
 	config_text_end(&text);
 
+	/* Who is banned, how SMTP is spoken, and whether mail may pass. */
 	text = config_text_good(BASE);
-	assert_int_equal(text.config->pipeline.count, 2);
+	assert_int_equal(text.config->pipeline.count, 3);
+	assert_string_equal(text.config->pipeline.rows[0].filter->name, "ip_list");
 	config_text_end(&text);
 }
 

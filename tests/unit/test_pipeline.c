@@ -465,6 +465,7 @@ test_registry(void **state)
 		check_filter(registry[count]);
 	assert_true(count >= 4 && count <= PIPELINE_MOST);
 	assert_null(registry_find("nothing"));
+	assert_true(registry_find("ip_list")->is_always_on);
 	assert_true(registry_find("relay")->is_always_on);
 	assert_true(registry_find("smtp")->is_always_on);
 }

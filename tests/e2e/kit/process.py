@@ -107,13 +107,22 @@ class Process:
     def pid(self):
         return self.child.pid
 
-    def children(self):
-        """Pids of its direct children."""
+    def children(self, name=None):
+        """Pids of its direct children that have its own name, or that one."""
+        path = pathlib.Path("/proc")
         try:
-            return [int(pid) for pid in
-                    pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+            name = name or (path / str(self.pid) / "comm").read_text().strip()
+            pids = (path / f"{self.pid}/task/{self.pid}/children").read_text().split()
         except FileNotFoundError:
             return []
+        return [int(pid) for pid in pids if self._comm(path / pid / "comm") == name]
+
+    @staticmethod
+    def _comm(path):
+        try:
+            return path.read_text().strip()
+        except (FileNotFoundError, ProcessLookupError):
+            return None
 
     def send_signal(self, number):
         os.kill(self.pid, number)
