@@ -4,7 +4,8 @@
 
 enum { VALUE_MOST = 1000 };
 
-/* Blanks and comments (RFC 5322 3.2.2): what stands behind them. */
+/* Blanks and comments (RFC 5322 3.2.2): what stands behind them; a comment that does not end
+ * leads to the end. */
 static const char *
 strip_skip_comments(const char *at)
 {
@@ -21,18 +22,47 @@ strip_skip_comments(const char *at)
 	return at;
 }
 
-/* Does this Authentication-Results claim to be of the host `name`? (RFC 8601 2.2, 5) */
+/* A token or a quoted string (RFC 2045 5.1) into id; what stands behind it. An empty id: it is
+ * neither, or the string does not end. */
+static const char *
+strip_read_id(char id[VALUE_MOST + 1], const char *at)
+{
+	bool is_quoted = *at == '"';
+	size_t length = 0;
+
+	if (!is_quoted) {
+		length = strcspn(at, " \t()<>@,;:\\\"/[]?=");
+		memcpy(id, at, length);
+		id[length] = '\0';
+		return at + length;
+	}
+	for (at++; *at != '\0' && *at != '"'; at++) {
+		at += *at == '\\' && at[1] != '\0';
+		id[length++] = *at;
+	}
+	id[*at == '"' ? length : 0] = '\0';
+	return at + (*at == '"');
+}
+
+/*
+ * Does this Authentication-Results claim to be of the host `name`? One that cannot be read, or
+ * has a version that we do not know, may say anything to anybody, and counts as such (RFC 8601
+ * 2.2, 5).
+ */
 static bool
 strip_claims(const struct header_field *field, const char *name)
 {
-	char value[VALUE_MOST + 1];
+	char value[VALUE_MOST + 1], id[VALUE_MOST + 1];
 
 	value[header_unfold(field->value, value, VALUE_MOST)] = '\0';
-	const char *id = strip_skip_comments(value);
-	bool is_quoted = *id == '"';
+	const char *at = strip_read_id(id, strip_skip_comments(value));
 
-	id += is_quoted;
-	return slice_matches((struct slice) { id, strcspn(id, is_quoted ? "\"" : " \t;(") }, name);
+	if (id[0] == '\0' || strcasecmp(id, name) == 0)
+		return true;
+	at = strip_skip_comments(at);
+	size_t digits = strspn(at, "0123456789");
+
+	return digits > 0 && (digits != 1 || *at != '1');
 }
 
 static bool

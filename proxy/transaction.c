@@ -241,6 +241,19 @@ transaction_fault(struct transaction *t)
 	t->reply = arena_format(t->arena, "%s (case %s)", t->body.fault, t->id);
 }
 
+/* The policy has spoken, and the message passes: what belongs into its Authentication-Results is
+ * waited for nevertheless, if it comes in time. */
+static bool
+transaction_results_wait(struct transaction *t)
+{
+	const struct config *config = t->session->worker->config;
+
+	if (transaction_is_refusal(&t->verdict) || !auth_results_are_open(config, t->scope))
+		return false;
+	session_await(t->session, config->timeouts.facts);
+	return !t->session->is_late;
+}
+
 static enum step
 transaction_judge_message(struct transaction *t)
 {
@@ -252,9 +265,12 @@ transaction_judge_message(struct transaction *t)
 	scope_reach(t->scope, END);
 	scope_run(t->scope);
 	if (policy_judge(&session->worker->config->policy, evidence, POINT_MESSAGE, &first->address,
-		session->listen->address, &t->verdict) == JUDGE_WAIT &&
-	    transaction_wait(session, evidence, &t->verdict) == WAIT)
+		session->listen->address, &t->verdict) == JUDGE_WAIT) {
+		if (transaction_wait(session, evidence, &t->verdict) == WAIT)
+			return WAIT;
+	} else if (transaction_results_wait(t)) {
 		return WAIT;
+	}
 	session_arrived(session);
 	return NEXT;
 }

@@ -32,6 +32,33 @@ auth_results_are_wanted(const struct config *config)
 		auth_results_runs(config, "dmarc"));
 }
 
+/* Has this filter begun with something in this scope, or in one around it, that is not over? */
+static bool
+auth_results_is_open(const struct scope *scope, size_t row)
+{
+	for (; scope != NULL; scope = scope->parent)
+		for (enum stage stage = CONNECT; stage < STAGES; stage++)
+			if ((scope->reached[stage] & ~scope->over[stage]) >> row & 1)
+				return true;
+	return false;
+}
+
+bool
+auth_results_are_open(const struct config *config, const struct scope *scope)
+{
+	static const char *const filters[] = { "spf", "dkim", "dmarc", "ptr" };
+	const struct pipeline *pipeline = &config->pipeline;
+
+	if (!auth_results_are_wanted(config))
+		return false;
+	for (size_t i = 0; i < pipeline->count; i++)
+		for (size_t j = 0; j < sizeof(filters) / sizeof(filters[0]); j++)
+			if (strcmp(pipeline->rows[i].filter->name, filters[j]) == 0 &&
+			    auth_results_is_open(scope, i))
+				return true;
+	return false;
+}
+
 /* ---- words ---- */
 
 /* A token of RFC 2045 5.1. */

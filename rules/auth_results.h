@@ -22,5 +22,8 @@
  * `authentication_results: no`. */
 bool auth_results_are_wanted(const struct config *config);
 
+/* Is something under way that belongs into it? Then who can wait should. */
+bool auth_results_are_open(const struct config *config, const struct scope *scope);
+
 /* The field, with its CRLF. scope: the transaction's. */
 void auth_results_field(const struct config *config, const struct scope *scope, struct buf *out);
