@@ -26,6 +26,7 @@ from kit.dns import Nsd, Unbound
 from kit.exim import Exim
 from kit.postern import PosternProcess
 from kit.postfix import Postfix
+from kit.rbldnsd import Rbldnsd, RuleServer
 from kit.scripted import Scripted
 from kit.sink import Sink
 
@@ -63,6 +64,12 @@ class Starter:
 
     def unbound(self, nsd, **options):
         return self._start(Unbound(self._folder("unbound"), nsd, **options))
+
+    def rbldnsd(self, lists, **options):
+        return self._start(Rbldnsd(self._folder("rbldnsd"), lists, **options))
+
+    def rule_server(self, rule, **options):
+        return self._start(RuleServer(rule, **options))
 
     def sink(self, certificate=None, **options):
         return self._start(Sink(self._folder("sink"), certificate, **options))
