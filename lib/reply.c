@@ -1,7 +1,6 @@
 #include "lib/reply.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 struct reply_line {
 	struct reply_line *previous;
@@ -246,8 +245,10 @@ reply_write_line(char *end, int code, struct slice text, bool is_last, bool new_
 	const size_t most = REPLY_CLIENT_LINE - strlen("250-\r\n");
 	struct slice enhanced = { text.data, 0 };
 	size_t enhanced_length = reply_enhanced_length(text);
-	char head[8];
+	char head[4] = { (char)('0' + code / 100), (char)('0' + code / 10 % 10),
+		(char)('0' + code % 10), '-' };
 
+	assert(code >= 100 && code <= 999);
 	while (text.length > 0 && text.data[text.length - 1] == ' ')
 		text.length--;
 	do {
@@ -255,9 +256,9 @@ reply_write_line(char *end, int code, struct slice text, bool is_last, bool new_
 		size_t cut = reply_cut(text, most - prefix);
 		bool is_end = is_last && cut == text.length;
 
-		snprintf(head, sizeof(head), "%03d%c", code, is_end ? ' ' : '-');
-		end = reply_write(
-		    end, slice_of(head), enhanced, (struct slice) { text.data, cut }, new_class);
+		head[3] = is_end ? ' ' : '-';
+		end = reply_write(end, (struct slice) { head, sizeof(head) }, enhanced,
+		    (struct slice) { text.data, cut }, new_class);
 		while (cut < text.length && text.data[cut] == ' ')
 			cut++;
 		text.data += cut;

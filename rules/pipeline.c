@@ -105,6 +105,7 @@ scope_reach(struct scope *scope, enum stage stage)
 		if (filter->stages[stage] == NULL || scope->reached[stage] & 1u << i)
 			continue;
 		scope->reached[stage] |= 1u << i;
+		scope->has_work = true;
 		evidence_begin(scope->mail.evidence, filter->name, stage);
 	}
 }
@@ -147,7 +148,10 @@ static uint32_t
 scope_run_rows(struct scope *scope)
 {
 	uint32_t waiting = scope->parent != NULL ? scope_run_rows(scope->parent) : 0;
+	bool has_work = false;
 
+	if (!scope->has_work)
+		return waiting;
 	for (enum stage stage = CONNECT; stage < STAGES; stage++) {
 		uint32_t rows = scope->reached[stage] & ~scope->over[stage] & ~waiting;
 
@@ -157,7 +161,9 @@ scope_run_rows(struct scope *scope)
 			if (!scope_call(scope, row, stage))
 				waiting |= 1u << row;
 		}
+		has_work |= (scope->reached[stage] & ~scope->over[stage]) != 0;
 	}
+	scope->has_work = has_work;
 	return waiting;
 }
 

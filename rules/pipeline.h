@@ -51,6 +51,7 @@ struct scope {
 	struct mail mail;                 /* given to the filters; the owner fills its members */
 	void **states;                    /* per row; the transaction's scope only */
 	uint32_t reached[STAGES], over[STAGES]; /* a bit per row */
+	bool has_work;                          /* a reached stage is not over */
 	bool is_open;                           /* close() is owed */
 };
 
