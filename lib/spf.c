@@ -1,8 +1,8 @@
 #include "lib/spf.h"
 
 #include <assert.h>
-#include <stdio.h>
 
+#include "lib/author.h"
 #include "lib/spf_run.h"
 
 const char *
@@ -21,23 +21,40 @@ spf_word(enum spf_result result)
 	return words[result];
 }
 
-/* A name of several labels that DNS can have (4.3); no literal. */
 static bool
-spf_is_domain(const char *domain)
+spf_is_ascii(struct slice text)
 {
-	size_t length = strlen(domain), label = 0, dots = 0;
-
-	if (length > 0 && domain[length - 1] == '.')
-		length--;
-	if (length > SPF_NAME_MOST || domain[0] == '[')
-		return false;
-	for (size_t i = 0; i < length; i++) {
-		label = domain[i] == '.' ? 0 : label + 1;
-		dots += domain[i] == '.';
-		if (label > 63 || (label == 0 && (i == 0 || domain[i - 1] == '.')))
+	for (size_t i = 0; i < text.length; i++)
+		if ((unsigned char)text.data[i] >= 0x80)
 			return false;
+	return true;
+}
+
+/*
+ * The domain as it is asked: without its last dot, in A-labels (RFC 8616 4). NULL: it is no
+ * name of several labels that DNS can have, or a literal (4.3).
+ */
+static const char *
+spf_domain(struct arena *arena, struct slice text)
+{
+	size_t label = 0, dots = 0;
+
+	if (text.length > 0 && text.data[text.length - 1] == '.')
+		text.length--;
+	const char *domain =
+	    spf_is_ascii(text) ? arena_copy(arena, text) : author_domain(arena, text);
+
+	if (domain == NULL || domain[0] == '[' || strlen(domain) > SPF_NAME_MOST)
+		return NULL;
+	for (const char *c = domain; *c != '\0'; c++) {
+		if (*c == '.' && label == 0)
+			return NULL;
+		label = *c == '.' ? 0 : label + 1;
+		dots += *c == '.';
+		if (label > 63)
+			return NULL;
 	}
-	return label > 0 && dots > 0;
+	return label > 0 && dots > 0 ? domain : NULL;
 }
 
 /* The one record at the name of exp=, if that is one of text (6.2); NULL: none so far. */
@@ -95,8 +112,8 @@ spf_tell(struct spf_verdict *verdict, struct arena *arena, const struct spf_run 
 	*verdict = (struct spf_verdict) {
 		.result = run->result,
 		.term = is_decided ? spf_cut(arena, run->decides->term->text) : "",
-		.domain = arena_strdup(
-		    arena, is_decided ? run->decides->owner->domain : run->query->domain),
+		.domain = spf_cut(
+		    arena, slice_of(is_decided ? run->decides->owner->domain : run->query->domain)),
 		.why = !is_decided ? spf_cut(arena, slice_of(run->why)) : "",
 		.explanation = spf_cut(arena, slice_of(explanation)),
 	};
@@ -141,28 +158,19 @@ spf_check(struct spf_verdict *verdict, struct arena *arena, struct dns *dns,
     const struct spf_query *query)
 {
 	struct spf_query own = *query;
-	struct spf_run run = { .query = &own, .dns = dns };
-	char domain[DNS_NAME_MOST];
-	size_t length = strlen(query->domain);
+	struct spf_run run = { .query = &own, .dns = dns, .arena = arena_new(SIZE_MAX) };
+	bool is_known = true;
 
 	assert(query->terms <= SPF_LIMIT_MOST && query->voids <= SPF_LIMIT_MOST);
-	if (!spf_is_domain(query->domain)) {
-		*verdict = (struct spf_verdict) {
-			.result = SPF_NONE,
-			.term = "",
-			.domain = spf_cut(arena, slice_of(query->domain)),
-			.why = "not a domain name",
-			.explanation = "",
-		};
-		return true;
+	own.domain = spf_domain(run.arena, slice_of(query->domain));
+	if (own.domain != NULL) {
+		is_known = spf_run(&run, verdict, arena);
+	} else {
+		own.domain = query->domain;
+		run.result = SPF_NONE;
+		run.why = "not a domain name";
+		spf_tell(verdict, arena, &run, "");
 	}
-	if (query->domain[length - 1] == '.')
-		length--;
-	snprintf(domain, sizeof(domain), "%.*s", (int)length, query->domain);
-	own.domain = domain;
-	run.arena = arena_new(SIZE_MAX);
-	bool is_known = spf_run(&run, verdict, arena);
-
 	arena_free(run.arena);
 	return is_known;
 }

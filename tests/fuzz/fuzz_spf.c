@@ -59,6 +59,8 @@ fuzz_sender(struct arena *arena, struct spf_query *query, struct slice line)
 	char *domain = fuzz_text(arena, (struct slice) { line.data + at, line.length - at });
 	size_t length = strlen(domain);
 
+	for (char *c = domain; *c != '\0'; c++)
+		*c = (char)(*c & 0x7f) == '\0' ? 'x' : (char)(*c & 0x7f);
 	while (length > 0 && domain[length - 1] == '.')
 		domain[--length] = '\0';
 	query->domain = domain;

@@ -121,6 +121,20 @@ static const struct spf_case cases[] = {
 	{ "a literal and a lone label", CLIENT, "[192.0.2.1]", "a", "localhost", { { 0 } },
 	    "spf.helo=none(not a domain name) {identity=helo} {domain=[192.0.2.1]} "
 	    "spf.result=none(not a domain name) {identity=mailfrom} {domain=localhost}" },
+	{ "a domain of other letters", CLIENT, "h.test.", "a",
+	    "b\xc3\xbc"
+	    "cher.test",
+	    { HELO_ROW, { DNS_TXT, "xn--bcher-kva.test", DNS_OK, { "v=spf1 a -a:%{o}.a.test" } },
+		{ DNS_A, "xn--bcher-kva.test", DNS_NO_DATA },
+		{ DNS_A, "xn--bcher-kva.test.a.test", DNS_OK, { CLIENT } } },
+	    "spf.helo=none(h.test has no SPF record) {identity=helo} {domain=h.test.} "
+	    "spf.result=fail(-a:%{o}.a.test of xn--bcher-kva.test) {identity=mailfrom} "
+	    "{domain=b\xc3\xbc"
+	    "cher.test} {term=-a:%{o}.a.test}" },
+	{ "a domain of letters that no domain has", CLIENT, "h.test", "a", "b\xff.test",
+	    { HELO_ROW },
+	    HELO_FACT
+	    "spf.result=none(not a domain name) {identity=mailfrom} {domain=b\\xff.test}" },
 	{ "no explanation wanted", CLIENT, "h.test", "a", "o.test",
 	    { HELO_ROW, { DNS_TXT, "o.test", DNS_OK, { "v=spf1 -all exp=e.test" } } },
 	    RESULT("fail", "-all of o.test", " {term=-all}"), "exp: no" },
