@@ -8,7 +8,7 @@
  *	may_be_bare), and each line that begins with a dot has one more; outside it sees
  *	nothing but commands that postern says.
  *	A backend that spoke unasked gets no final dot any more.
- *	After the client has left no message is finished.
+ *	After the client has left, with nothing behind the message, none is finished.
  *
  * It is told what is said before postern can have it, and what is heard after each turn.
  */
