@@ -12,7 +12,8 @@ if [ "$(git rev-parse --show-prefix 2>/dev/null || echo none)" = "" ]; then
 else
 	find . \( -name 'build*' -o -name autom4te.cache -o -name .deps -o -name __pycache__ \) -prune -o \
 		-type f ! -name '*.o' ! -name '*.a' ! -name '*.log' ! -name '*.trs' ! -name config.status \
-		! -name Makefile ! -path './tests/unit/test_*[!ch]' ! -path ./postern -print | sed 's|^\./||'
+		! -name Makefile ! -path './tests/unit/test_*[!ch]' ! -path ./postern \
+		! -path ./docs/write-man ! -path ./docs/postern.yaml.5 -print | sed 's|^\./||'
 fi | while read -r file; do
 	[ -f "$file" ] && echo "$file"
 done | LC_ALL=C sort -u >"$target/.files.new"
