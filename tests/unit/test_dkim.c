@@ -1,39 +1,8 @@
 /*
  * dkim: one signature and several, with the keys' answers in every order and failing each in
- * turn; bounds; the client that leaves at any moment; signing.
+ * turn; bounds; the client that leaves at any moment.
  */
-#include "tests/unit/dkim_play.h"
-
-#include <openssl/pem.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "lib/clock.h"
-
-static struct dkim_keys keys;
-
-static const char fields[] = "From: A <a@example.org>\r\nTo: c@example.com\r\nSubject: words\r\n"
-			     "Date: Tue, 24 Nov 2026 05:00:00 +0000\r\n";
-static const char body[] = "Hello  there, \r\n\r\n.\r\n \t \r\nbye\r\n\r\n\r\n";
-
-#define NAME(selector) selector "._domainkey.example.org"
-
-/* A message with one signature per selector; "ed..." has the Ed25519 key. */
-static struct slice
-message_of(struct arena *arena, const char *const *selectors)
-{
-	const char *text = arena_format(arena, "%s\r\n%s", fields, body);
-
-	for (; *selectors != NULL; selectors++) {
-		EVP_PKEY *key = (*selectors)[0] == 'e' ? keys.ed25519 : keys.rsa;
-		const char *field =
-		    dkim_play_sign(arena, key, *selectors, slice_of(text), (uint64_t)clock_unix());
-
-		assert_non_null(field);
-		text = arena_format(arena, "%s%s", field, text);
-	}
-	return slice_of(text);
-}
+#include "tests/unit/dkim_messages.h"
 
 static void
 assert_facts(struct play *play, const char *want)
@@ -213,35 +182,6 @@ test_leaves_anywhere(void **state)
 
 /* ---- bounds ---- */
 
-/* What the filter makes of a message for which every key is good. */
-static const char *
-facts_of(struct arena *arena, struct slice message)
-{
-	const struct dns_row rows[] = { { DNS_TXT, NAME("r"), .records = { keys.rsa_record } },
-		{ DNS_TXT, NAME("e"), .records = { keys.ed25519_record } }, { 0 } };
-	struct play play;
-
-	dkim_play_begin(&play, "", rows);
-	dns_fake_allow_unknown(play.fake);
-	dns_fake_release_all(play.fake);
-	dkim_play_feed(&play, message, 1 << 20);
-	assert_false(scope_waits(play.scope));
-	const char *facts = arena_strdup(arena, play_facts(&play));
-
-	play_end(&play);
-	return facts;
-}
-
-static size_t
-count_of(const char *text, const char *word)
-{
-	size_t count = 0;
-
-	for (; (text = strstr(text, word)) != NULL; text += strlen(word))
-		count++;
-	return count;
-}
-
 static void
 test_many_signatures(void **state)
 {
@@ -412,191 +352,6 @@ test_changed(void **state)
 	arena_free(arena);
 }
 
-/* ---- signing ---- */
-
-struct signing {
-	struct arena *arena;
-	char folder[64];
-	const char *options;
-};
-
-static void
-write_key(const char *path, EVP_PKEY *key)
-{
-	FILE *to = fopen(path, "w");
-
-	assert_non_null(to);
-	assert_int_equal(PEM_write_PrivateKey(to, key, NULL, NULL, 0, NULL, NULL), 1);
-	fclose(to);
-}
-
-/* Two keys of example.org, one of example.net. */
-static struct signing
-signing_begin(void)
-{
-	struct signing signing = { arena_new(SIZE_MAX), "/tmp/test_dkim_XXXXXX", NULL };
-
-	assert_non_null(mkdtemp(signing.folder));
-	const char *rsa = arena_format(signing.arena, "%s/rsa.pem", signing.folder);
-	const char *ed25519 = arena_format(signing.arena, "%s/ed.pem", signing.folder);
-
-	write_key(rsa, keys.rsa);
-	write_key(ed25519, keys.ed25519);
-	signing.options = arena_format(signing.arena,
-	    "sign:\n  - { domain: example.org, selector: r, key: %s }\n"
-	    "  - { domain: Example.ORG, selector: e, key: %s }\n"
-	    "  - { domain: example.net, selector: r, key: %s }\n",
-	    rsa, ed25519, rsa);
-	return signing;
-}
-
-static void
-signing_end(struct signing *signing)
-{
-	unlink(arena_format(signing->arena, "%s/rsa.pem", signing->folder));
-	unlink(arena_format(signing->arena, "%s/ed.pem", signing->folder));
-	rmdir(signing->folder);
-	arena_free(signing->arena);
-}
-
-/* The fields that are put in front of the message. */
-static const char *
-signed_by_filter(
-    const struct signing *signing, struct slice message, size_t piece, bool is_outgoing)
-{
-	struct buf out = { .limit = 65536 }, again = { .limit = 65536 };
-	struct play play;
-
-	dkim_play_begin(&play, signing->options, NULL);
-	dns_fake_allow_unknown(play.fake);
-	play.scope->mail.is_outgoing = is_outgoing;
-	assert_true(pipeline_adds_header(&play.pipeline));
-	dkim_play_feed(&play, message, piece);
-	scope_headers(play.scope, &out);
-	scope_headers(play.scope, &again);
-	assert_true(slice_equals(buf_slice(&out), buf_slice(&again)));
-	const char *text = arena_copy(signing->arena, buf_slice(&out));
-
-	buf_free(&out);
-	buf_free(&again);
-	play_end(&play);
-	return text;
-}
-
-static void
-test_signing(void **state)
-{
-	struct signing signing = signing_begin();
-	struct arena *arena = signing.arena;
-
-	(void)state;
-	for (size_t piece = 1; piece <= 1000; piece = piece * 3 + 1) {
-		struct slice message = message_of(arena, (const char *const[]) { NULL });
-		const char *added = signed_by_filter(&signing, message, piece, true);
-		const char *facts =
-		    facts_of(arena, slice_of(arena_format(arena, "%s%s", added, message.data)));
-
-		assert_int_equal(count_of(added, "DKIM-Signature:"), 2);
-		assert_int_equal(count_of(facts, "dkim.signature=pass()"), 2);
-		assert_string_equal(signed_by_filter(&signing, message, piece, false), "");
-		assert_string_equal(added + strlen(added) - 2, "\r\n");
-	}
-	signing_end(&signing);
-}
-
-static void
-test_signed_authors(void **state)
-{
-	static const struct {
-		const char *header;
-		size_t signatures;
-	} cases[] = {
-		{ "From: a@example.org\r\n", 2 },
-		{ "From: a@EXAMPLE.org\r\n", 2 },
-		{ "From: a@example.net\r\n", 1 },
-		{ "From: a@sub.example.org\r\n", 0 },
-		{ "From: a@example.com\r\n", 0 },
-		{ "From: a@example.org\r\nFrom: a@example.org\r\n", 0 },
-		{ "To: a@example.org\r\n", 0 },
-	};
-	struct signing signing = signing_begin();
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const char *text = arena_format(signing.arena, "%s\r\nx\r\n", cases[i].header);
-		const char *added = signed_by_filter(&signing, slice_of(text), 10, true);
-
-		assert_int_equal(count_of(added, "DKIM-Signature:"), cases[i].signatures);
-	}
-	signing_end(&signing);
-}
-
-static void
-assert_fault(const char *yaml, unsigned line, unsigned column, const char *words)
-{
-	struct arena *arena = arena_new(1 << 20);
-	struct faults faults;
-
-	assert_null(play_options(arena, &dkim_filter, yaml, &faults));
-	if (strstr(faults.kept[0].words, words) == NULL)
-		fail_msg("%s: %s", yaml, faults.kept[0].words);
-	assert_int_equal(faults.kept[0].line, line);
-	assert_int_equal(faults.kept[0].column, column);
-	arena_free(arena);
-}
-
-static void
-test_bad_options(void **state)
-{
-	struct signing signing = signing_begin();
-	const char *bad = arena_format(signing.arena, "%s/rsa.pem", signing.folder);
-	static const char ec[] = "sign: [ { domain: a.test, selector: s, key: %s } ]\n";
-	EVP_PKEY *key = EVP_EC_gen("P-256"), *small = EVP_RSA_gen(768);
-	FILE *to;
-
-	(void)state;
-	assert_fault("sign: [ { domain: a.test, selector: s } ]\n", 1, 9, "key");
-	assert_fault("sign: [ { domain: a b, selector: s, key: x } ]\n", 1, 19, "domain");
-	assert_fault("sign: [ { domain: a.test, selector: s/, key: x } ]\n", 1, 37, "selector");
-	assert_fault(
-	    "sign: [ { domain: a.test, selector: s, key: /nothing } ]\n", 1, 45, "/nothing: ");
-	assert_fault(
-	    "sign: [ { domain: a.test, selector: s, key: /dev/null } ]\n", 1, 45, "/dev/null: ");
-	assert_fault("sign:\n  - domain: a.test\n    selector: s\n    kei: x\n", 2, 5, "key");
-	write_key(bad, key);
-	assert_fault(arena_format(signing.arena, ec, bad), 1, 45, "neither an RSA nor an Ed25519");
-	write_key(bad, small);
-	assert_fault(arena_format(signing.arena, ec, bad), 1, 45, "fewer than 1024 bits");
-	to = fopen(bad, "w");
-	PEM_write_PrivateKey(
-	    to, keys.rsa, EVP_aes_128_cbc(), (unsigned char *)"secret", 6, NULL, NULL);
-	fclose(to);
-	assert_fault(arena_format(signing.arena, ec, bad), 1, 45, "encrypted with a passphrase");
-	to = fopen(bad, "w");
-	fputs(keys.rsa_record, to);
-	fclose(to);
-	assert_fault(arena_format(signing.arena, ec, bad), 1, 45, "no private key, as PEM");
-	EVP_PKEY_free(key);
-	EVP_PKEY_free(small);
-	signing_end(&signing);
-}
-
-static int
-begin(void **state)
-{
-	(void)state;
-	keys = dkim_keys_make();
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	(void)state;
-	dkim_keys_end(&keys);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -610,10 +365,7 @@ main(void)
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_no_last_line_end),
 		cmocka_unit_test(test_changed),
-		cmocka_unit_test(test_signing),
-		cmocka_unit_test(test_signed_authors),
-		cmocka_unit_test(test_bad_options),
 	};
 
-	return cmocka_run_group_tests_name("dkim", tests, begin, end);
+	return cmocka_run_group_tests_name("dkim", tests, keys_begin, keys_end);
 }
