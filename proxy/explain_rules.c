@@ -68,7 +68,7 @@ explain_action(struct arena *arena, const struct rule *rule)
 		return arena_format(arena, "score %+g", rule->score);
 	if (rule->action == REDIRECT)
 		return arena_format(arena, "redirect to %s", rule->redirect);
-	return action_name(rule->action);
+	return rule_action(rule);
 }
 
 /* ---- the rules of one matter ---- */

@@ -1,6 +1,7 @@
 #include "proxy/greeting.h"
 
 #include "lib/clock.h"
+#include "proxy/auto_ban.h"
 
 /* Too many sessions already? The reply, or NULL. */
 static const char *
@@ -49,10 +50,11 @@ greeting_decide(struct session *session, struct record *record)
 
 /* A refusal spoken at once: instead of the greeting. */
 static enum step
-greeting_refuse(struct session *session, const struct record *record)
+greeting_refuse(struct session *session, struct record *record)
 {
 	const struct policy *policy = &session->worker->config->policy;
 
+	record->ban = auto_ban(session, record);
 	record_log(record, policy);
 	session->has_record = true;
 	session_reply(session, "%s", record->reply);

@@ -55,6 +55,7 @@ struct session {
 	const struct smtp_fault *line_fault;
 	struct auth auth;
 	unsigned errors, refusals, messages;
+	const char *ban;       /* what became of a ban by a rule; NULL: there was none */
 	bool has_record;       /* a message or refusal was recorded */
 	bool is_tied;          /* to its backend session, by AUTH */
 	bool is_backend_dirty; /* it was told of a transaction that is no more: RSET */

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "lib/clock.h"
+#include "proxy/auto_ban.h"
 #include "proxy/backend.h"
 #include "proxy/session.h"
 #include "rules/auth_results.h"
@@ -428,6 +429,7 @@ transaction_record(
 		record.reply = record.backend_reply = backend_reply;
 	if (backend_reply != NULL && backend_reply[0] == '2')
 		record.body_out = record.body_in;
+	record.ban = auto_ban(t->session, &record);
 	record_log(&record, policy);
 	t->session->has_record = true;
 	transaction_count(t, recipient, atoi(record.reply));

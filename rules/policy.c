@@ -374,3 +374,9 @@ action_name(enum action action)
 
 	return names[action];
 }
+
+const char *
+rule_action(const struct rule *rule)
+{
+	return rule->ban > 0 ? "ban" : action_name(rule->action);
+}

@@ -53,6 +53,7 @@ struct rule {
 	struct rule_scope scope;
 	enum action action;
 	double score;         /* for SCORE */
+	double ban;           /* with REJECT: how long the client is banned, in seconds; 0: not */
 	const char *text;     /* for REJECT and DEFER: enhanced code and words; NULL: default */
 	const char *redirect; /* for REDIRECT: an address */
 	bool is_shadow;
@@ -113,7 +114,8 @@ bool policy_needs_hold(const struct policy *policy);
 
 /* Is there a rule that refuses mail for this fact? (For who makes such a fact, and asks what
  * will come of it.) */
-bool policy_heeds(
-    const struct policy *policy, const char *filter, const char *key, const char *value);
+bool
+policy_heeds(const struct policy *policy, const char *filter, const char *key, const char *value);
 
 const char *action_name(enum action action);
+const char *rule_action(const struct rule *rule); /* as it is written in the policy */

@@ -42,6 +42,8 @@ policy_hash_rule(struct json *json, const struct rule *rule)
 	policy_hash_texts(json, "listeners", rule->scope.listeners);
 	json_text(json_key(json, "do"), action_name(rule->action));
 	json_double(json_key(json, "score"), rule->score);
+	if (rule->ban > 0)
+		json_double(json_key(json, "ban"), rule->ban);
 	json_text(json_key(json, "text"), rule->text);
 	json_text(json_key(json, "to"), rule->redirect);
 	json_bool(json_key(json, "shadow"), rule->is_shadow);

@@ -3,9 +3,10 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "lib/option_value.h"
 #include "rules/policy_parts.h"
 
-enum { NAME_MOST = 64 };
+enum { NAME_MOST = 64, BAN_USUAL = 3600, BAN_MOST = 365 * 86400 };
 
 /* One rule as it stands in the file. */
 struct draft {
@@ -41,9 +42,10 @@ policy_name_read(struct option_reader *reader, const struct node *value, void *f
 	return true;
 }
 
-/* The words stand in the order of enum action. */
+/* The words stand in the order of enum action; where a score is, `ban` stands, which is a REJECT
+ * with a time. */
 static const char *const policy_actions[] = { "accept", "reject", "defer", "tag", "discard",
-	"redirect", NULL };
+	"redirect", "ban", NULL };
 static const char *const policy_speaks[] = { "late", "at_once", NULL };
 static const char *const policy_modes[] = { "enforce", "shadow", NULL };
 
@@ -65,9 +67,11 @@ const struct option policy_rule_rows[] = {
 	CUSTOM("for", scope, policy_node_read,
 	    .expected = "c@example.com, postmaster@, example.com, .example.com, "
 			"\"listener *:25\", or a list of such",
-	    .help = "Only for these recipients or domains, and on these listeners."),
+	    .help = "Only for these recipients or domains, and on these listeners. With do: ban "
+		    "it is the time for which the client is banned instead, such as 12h (1h)."),
 	OPTION_AS("do", draft, action, .words = policy_actions,
-	    .help = "What happens to the message, if no rule before has settled it."),
+	    .help = "What happens to the message, if no rule before has settled it. ban rejects "
+		    "it, and keeps the client's address (of IPv6 its /64) out for a while."),
 	OPTION(draft, score, .min = -100000, .max = 100000,
 	    .help = "Instead of do: what the rule adds to the sum for thresholds:."),
 	OPTION(draft, text,
@@ -112,6 +116,23 @@ policy_is_idle(const struct reading *reading, const char *key, bool is_used, con
 	return true;
 }
 
+/* `for:` of do: ban. */
+static void
+policy_read_ban(struct reading *reading)
+{
+	static const struct option row = {
+		.key = "for", .kind = OPTION_TIME, .min = 1, .max = BAN_MOST
+	};
+	const struct node *node = reading->draft.scope;
+	struct seconds time = { BAN_USUAL };
+
+	if (node != NULL &&
+	    (node->kind != NODE_TEXT || !option_value_read(&row, node->text, &time)))
+		option_impossible(
+		    reading->reader, node, "with do: ban a time such as 1h, between 1s and 365d");
+	reading->rule->ban = time.value;
+}
+
 static void
 policy_read_action(struct reading *reading)
 {
@@ -120,6 +141,13 @@ policy_read_action(struct reading *reading)
 	struct rule *rule = reading->rule;
 
 	rule->action = has_do ? (enum action)reading->draft.action.value : SCORE;
+	if (has_do && rule->action == SCORE) {
+		rule->action = REJECT;
+		policy_read_ban(reading);
+	} else {
+		rule->scope =
+		    policy_scope_read(reading->reader, reading->draft.scope, reading->terms);
+	}
 	rule->score = has_score ? reading->draft.score : 0;
 	if (has_do && has_score)
 		fault_add(reading->reader->faults, policy_place(reading, "score"),
@@ -214,7 +242,6 @@ policy_read_rule(struct reading *reading)
 	rule->when = policy_conditions_read(reader, reading->draft.when, reading->terms);
 	reading->unless = policy_conditions_read(reader, reading->draft.unless, reading->terms);
 	rule->unless = reading->unless;
-	rule->scope = policy_scope_read(reader, reading->draft.scope, reading->terms);
 	policy_read_action(reading);
 	policy_read_words(reading);
 	policy_read_speak(reading);

@@ -8,12 +8,15 @@
  *	  for: [ c@example.com, postmaster@, .example.com, "listener *:25" ]
  *	                            one of these recipients or domains, and one of these
  *	                            listeners, as far as any are named
- *	  do: reject                accept reject defer tag discard redirect; or
+ *	  do: reject                accept reject defer tag discard redirect ban; or
  *	  score: 2.5                instead of do:
- *	  text: "5.7.1 {client}"    with reject and defer
+ *	  text: "5.7.1 {client}"    with reject, defer and ban
  *	  to: abuse@example.com     with redirect
- *	  speak: at_once            with reject and defer: already before the greeting
+ *	  speak: at_once            with reject, defer, ban: already before the greeting
  *	  mode: shadow              is only recorded
+ *
+ * do: ban rejects, and keeps the client out for the time that `for:` says (an hour if it does
+ * not), whoever it then writes to: with it `for:` narrows nothing.
  *
  * Names and values are checked against what the filters can tell (filters/filter.h). A
  * condition on a filter that is not configured is NO. One on a filter in shadow mode: in

@@ -123,11 +123,11 @@ record_put_score(struct json *json, double score)
 }
 
 static void
-record_put_shadow(struct json *json, const char *rule, enum action action)
+record_put_shadow(struct json *json, const char *rule, const char *action)
 {
 	json_open_object(json);
 	json_text(json_key(json, "rule"), rule);
-	json_text(json_key(json, "action"), action_name(action));
+	json_text(json_key(json, "action"), action);
 	json_close_object(json);
 }
 
@@ -144,11 +144,13 @@ record_put_verdict(struct json *json, const struct record *record, const struct 
 	    json_key(json, "action"), action_name(verdict->is_shadow ? ACCEPT : verdict->action));
 	json_text(json_key(json, "rule"), verdict->is_shadow ? NULL : rule);
 	record_put_score(json, verdict->score);
+	if (record->ban != NULL)
+		json_text(json_key(json, "ban"), record->ban);
 	json_open_array(json_key(json, "shadow"));
 	if (verdict->is_shadow && verdict->action != ACCEPT)
-		record_put_shadow(json, rule, verdict->action);
+		record_put_shadow(json, rule, record_action(verdict));
 	while ((shadow = record_shadow(record, policy, shadow)) != NULL)
-		record_put_shadow(json, shadow->name, shadow->action);
+		record_put_shadow(json, shadow->name, rule_action(shadow));
 	json_close_array(json);
 	json_close_object(json);
 }
@@ -189,6 +191,12 @@ record_shadow(const struct record *record, const struct policy *policy, const st
 
 	return policy_shadow(
 	    policy, mail->evidence, mail->recipient, mail->client->listener, after);
+}
+
+const char *
+record_action(const struct verdict *verdict)
+{
+	return verdict->rule != NULL ? rule_action(verdict->rule) : action_name(verdict->action);
 }
 
 static const char *

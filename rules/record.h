@@ -28,6 +28,7 @@ struct record {
 	const char *backend;            /* "exchange:25"; NULL: not asked */
 	const char *backend_reply;      /* NULL: none */
 	const char *backend_tls;        /* "TLSv1.3"; NULL: plain or none */
+	const char *ban;                /* what became of the rule's ban; NULL: it bans nobody */
 	const char *body_in, *body_out; /* SHA-256, hexadecimal; NULL: none */
 };
 

@@ -59,16 +59,17 @@ record_print_verdict(struct buf *out, const struct record *record, const struct 
 
 	if (!verdict->is_shadow)
 		record_print(out, " rule=", rule, "", TEXT_MOST);
+	record_print(out, " ban=", record->ban, "", TEXT_MOST);
 	if (verdict->score < 0 || verdict->score > 0)
 		buf_print(out, " score=%g", verdict->score);
 	if (verdict->is_shadow && verdict->action != ACCEPT) {
 		record_print(out, before, rule != NULL ? rule : "thresholds", "", TEXT_MOST);
-		buf_print(out, ":%s", action_name(verdict->action));
+		buf_print(out, ":%s", record_action(verdict));
 		before = ",";
 	}
 	while ((shadow = record_shadow(record, policy, shadow)) != NULL) {
 		record_print(out, before, shadow->name, "", TEXT_MOST);
-		buf_print(out, ":%s", action_name(shadow->action));
+		buf_print(out, ":%s", rule_action(shadow));
 		before = ",";
 	}
 }

@@ -56,6 +56,48 @@ test_full(void **state)
 	config_text_end(&text);
 }
 
+/* do: ban is a rejection with a time; `for:` narrows nothing then. */
+static void
+test_ban(void **state)
+{
+	(void)state;
+	struct config_text text = config_text_good(BASE
+	    "policy:\n"
+	    "  - { name: a, when: { smtp.early_talker: yes }, do: ban, for: 90m }\n"
+	    "  - { name: b, when: { ptr: none }, do: ban, text: \"5.7.1 no\", speak: at_once }\n"
+	    "  - { name: c, do: reject }\n");
+	const struct rule *rules = text.config->policy.rules;
+
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(rules[i].action, REJECT);
+		assert_string_equal(rule_action(&rules[i]), i < 2 ? "ban" : "reject");
+		assert_null(rules[i].scope.domains);
+	}
+	assert_true(rules[0].ban == 5400 && rules[1].ban == 3600 && rules[2].ban == 0);
+	assert_true(rules[1].speaks_at_once);
+	config_text_end(&text);
+
+	static const struct config_wrong wrong[] = {
+		EXPECT("{ name: a, do: ban, for: example.com }",
+		    "t.yaml:7:30: impossible value \"example.com\": expected with do: ban a time "
+		    "such "
+		    "as 1h, between 1s and 365d\n"),
+		EXPECT("{ name: a, do: ban, for: [ 1h ] }",
+		    "t.yaml:7:30: impossible value (a list): expected with do: ban a time such as "
+		    "1h, "
+		    "between 1s and 365d\n"),
+		EXPECT("{ name: a, do: ban, for: 400d }",
+		    "t.yaml:7:30: impossible value \"400d\": expected with do: ban a time such as "
+		    "1h, "
+		    "between 1s and 365d\n"),
+		EXPECT("{ name: a, do: ban, to: x@y.z }",
+		    "t.yaml:7:29: to: means nothing without do: redirect\n"),
+		{ 0 },
+	};
+
+	config_text_expect_all(wrong);
+}
+
 static void
 test_actions(void **state)
 {
@@ -191,7 +233,7 @@ test_form(void **state)
 		    "t.yaml:7:35: a rule has do: or score:, not both\n"),
 		EXPECT("{ name: a, do: rejct }",
 		    "t.yaml:7:20: impossible value \"rejct\": expected accept, reject, defer, tag, "
-		    "discard or redirect; did you mean reject\n"),
+		    "discard, redirect or ban; did you mean reject\n"),
 		EXPECT("{ name: a, score: much }",
 		    "t.yaml:7:23: impossible value \"much\": expected a number, between -100000 "
 		    "and 100000\n"),
@@ -367,6 +409,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_ban),
 		cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_unknown_filter),
