@@ -103,44 +103,68 @@ script_add(struct script_reader *reader, enum script_kind kind)
 	return line;
 }
 
-static bool
-script_row(struct script_reader *reader, struct slice rest)
+static enum dns_type
+script_row_type(struct slice word)
 {
 	static const struct {
 		const char *word;
 		enum dns_type type;
 	} types[] = { { "A", DNS_A }, { "AAAA", DNS_AAAA }, { "PTR", DNS_PTR }, { "MX", DNS_MX },
 		{ "TXT", DNS_TXT }, { "CNAME", DNS_CNAME } };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (slice_equals(word, slice_of(types[i].word)))
+			return types[i].type;
+	return 0;
+}
+
+/* false: the text is no state, so it is records. */
+static bool
+script_row_state(struct dns_row *row, const char *text)
+{
 	static const struct {
 		const char *word;
 		enum dns_state state;
 	} states[] = { { "none", DNS_NO_NAME }, { "nodata", DNS_NO_DATA }, { "failed", DNS_FAILED },
 		{ "never", DNS_FAILED } };
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		if (strcmp(text, states[i].word) != 0)
+			continue;
+		row->state = states[i].state;
+		return true;
+	}
+	return false;
+}
+
+static void
+script_row_records(struct dns_row *row, char *text)
+{
+	size_t count = 0;
+	char *record;
+
+	while (count < DNS_FAKE_RECORDS_MOST - 1 && (record = strsep(&text, ",")) != NULL)
+		row->records[count++] = record + strspn(record, " ");
+}
+
+static bool
+script_row(struct script_reader *reader, struct slice rest)
+{
 	struct slice name = script_word(&rest), type = script_word(&rest);
 	struct dns_row *row = &reader->script->rows[reader->rows];
-	char *records = arena_copy(reader->arena, rest), *state = NULL;
-	size_t count = 0;
+	char *text = arena_copy(reader->arena, rest);
 
 	if (reader->rows == SCRIPT_ROWS || rest.length == 0)
 		return script_fault(reader, "dns NAME TYPE STATE-OR-RECORDS", name.data);
 	row->name = arena_copy(reader->arena, name);
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (slice_equals(type, slice_of(types[i].word)))
-			row->type = types[i].type;
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-		if (strcmp(records, states[i].word) != 0)
-			continue;
-		row->state = states[i].state;
-		reader->script->is_never[reader->rows] = strcmp(records, "never") == 0;
-		records = NULL;
-		break;
-	}
-	for (char *record = records != NULL ? strtok_r(records, ",", &state) : NULL;
-	     record != NULL && count < DNS_FAKE_RECORDS_MOST - 1;
-	     record = strtok_r(NULL, ",", &state))
-		row->records[count++] = record + strspn(record, " ");
+	row->type = script_row_type(type);
+	if (row->type == 0)
+		return script_fault(reader, "no such type", type.data);
+	reader->script->is_never[reader->rows] = strcmp(text, "never") == 0;
+	if (!script_row_state(row, text))
+		script_row_records(row, text);
 	reader->rows++;
-	return row->type != 0 ? true : script_fault(reader, "no such type", type.data);
+	return true;
 }
 
 static bool
