@@ -101,7 +101,7 @@ def main():
         own = {}
         for front, title, count in (("plain", "plain", plain), ("implicit", "TLS", tls)):
             own[front] = measure(stage, title, stage.postern, front, count, pair)
-        measure(stage, "plain, all filters", stage.postern_with_filters, "plain", plain, pair)
+        measure(stage, "plain, with filters", stage.postern_with_filters, "plain", plain, pair)
         print()
         for front, most in AIMS.items():
             print(f"- idle {front} session below {most} bytes ({own[front]:.0f}): "
