@@ -1,5 +1,6 @@
 """DKIM: others' signatures, with real name servers; our own, verified by others."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -86,6 +87,18 @@ def is_met(record, row):
         if is_this and fact["value"] in words:
             return True
     return False
+
+
+@pytest.mark.parametrize("file", ["own-alg-ed.eml", "own-alg-sha1.eml", "own-double-rsa-ed.eml",
+                                  "own-key-ts-sub.eml", "own-h-names-every-field-good.eml", "own-none.eml"])
+def test_explain(start, resolver, vectors, file):
+    path = vectors / "dkim" / "messages" / file
+    program = start.postern({"filters": {"dkim": {}}}, dns=resolver)
+    status, out, error = program.command("explain", path, "--ip", "192.0.2.1", "--helo", "h.example.org",
+                                         "--from", "a@example.org", "--rcpt", "c@example.com", "--json")
+    assert (status, error) == (0, "")
+    rows = dict((name, rows) for name, _, rows in expectations(vectors)).get(file, [])
+    assert all(is_met(json.loads(out), row) for row in rows), out
 
 
 # Authentication-Results
