@@ -4,17 +4,13 @@ that nobody may see; and what the shipped policy makes of it all.
 """
 
 import json
-import os
 import re
 import struct
-import subprocess
 import time
 
 import pytest
 
-from kit.process import wait_until
 from kit.rbldnsd import EVERYTHING, message, record, wire_name
-from kit.scripted import Scripted
 from kit.smtp import Smtp, message as mail_text
 
 LISTED = [{"name": "listed", "when": {"dnsbl.bl": "bad"}, "do": "reject"}]
@@ -329,3 +325,19 @@ def test_shipped_policy_refuses(shipped, address, rule):
     ("127.50.9.9", "a_b!", 2), ("127.50.9.9", "localhost", 1.5)])
 def test_shipped_policy_scores(shipped, address, helo, score):
     assert explain(shipped, address, helo=helo)["verdict"]["score"] == score
+
+
+def test_list_of_both_families(start, backend):
+    """One zone for IPv4 and IPv6 in rbldnsd, and one for IPv6 alone with its own test points."""
+    six = ("ip6trie", "::ffff:7f00:2/128 :127.0.0.2:\n2001:db8:5::/48 :127.0.0.4:")
+    lists = start.rbldnsd({
+        "both.test": ("combined", f"$DATASET ip4set @\n127.0.0.2\n$DATASET ip6trie @\n{six[1]}\n"),
+        "six.test": six})
+    rows = [{"id": "both", "zone": "both.test", "kind": "both", "codes": {"127.0.0.2-4": "bad"}},
+            {"id": "six", "zone": "six.test", "kind": "ip6", "codes": {"127.0.0.4": "worse"}}]
+    postern = start.postern(configuration(rows, []), backend=backend, dns=lists)
+    for address, both, six in [("2001:db8:5::1", "bad", "worse"), ("2001:db8:6::1", "none", "none"),
+                               ("127.0.0.2", "bad", "none"), ("127.0.0.9", "none", "none")]:
+        facts = explain(postern, address, helo="x")["facts"]
+        told = {fact["key"]: fact["value"] for fact in facts if fact["filter"] == "dnsbl"}
+        assert told == {"both": both, "six": six}

@@ -530,6 +530,32 @@ test_comes_back(void **state)
 	free(rig);
 }
 
+/* What counts while the hourly check is under way is not vouched for by it. */
+static void
+test_counted_during_a_check(void **state)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+
+	(void)state;
+	rig_begin(rig, 20);
+	rig->options.every.value = 0.02;
+	rig_good(rig);
+	rig->options.every.value = 3600;
+	traffic(rig, 5, "127.0.0.2");
+	sleep_until(rig, 0.03);
+	assert_true(rig_checks(rig));
+	traffic(rig, 10, "127.0.0.2");
+	assert_int_equal(told(rig, 'L'), 15);
+	rig_check(rig, "127.0.0.2", "none", "none");
+	traffic(rig, 9, "127.0.0.2");
+	assert_false(rig_checks(rig));
+	traffic(rig, 1, "127.0.0.2"); /* the 20th since the questions left */
+	assert_true(rig_checks(rig));
+	assert_int_equal(told(rig, 'L'), 24);
+	rig_end(rig);
+	free(rig);
+}
+
 static void
 test_errors(void **state)
 {
@@ -587,6 +613,7 @@ main(void)
 		cmocka_unit_test(test_going_bad),
 		cmocka_unit_test(test_bad_behind_the_check),
 		cmocka_unit_test(test_comes_back),
+		cmocka_unit_test(test_counted_during_a_check),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_no_points),
 	};

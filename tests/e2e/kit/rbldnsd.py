@@ -39,7 +39,7 @@ class Rbldnsd(Process):
         for number, (zone, text) in enumerate(self.lists.items()):
             kind, text = text if isinstance(text, tuple) else ("ip4set", text)
             file = self.folder / f"{number}.list"
-            probe = {"dnset": f"round{self.round}.probe", "ip6trie": "", "generic": ""}.get(
+            probe = {"dnset": f"round{self.round}.probe", "ip6trie": "", "generic": "", "combined": ""}.get(
                 kind, f"240.0.0.{self.round}")
             file.write_text(f"{_SOA}$TTL {self.ttl}\n{text}\n" + (
                 f"{probe} :127.0.0.99:\n" if number == 0 and probe else ""))
