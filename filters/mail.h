@@ -11,6 +11,7 @@
 #include "lib/dns.h"
 #include "lib/ip.h"
 #include "lib/state.h"
+#include "lib/tally.h"
 #include "lib/task.h"
 
 enum stage { CONNECT, HELO, MAIL, RCPT, HEADERS, END, STAGES };
@@ -26,7 +27,6 @@ struct client {
 	bool is_esmtp;            /* HELO: it said EHLO */
 	const char *tls;          /* HELO: "TLSv1.3", NULL: plain */
 	const char *cipher;       /* HELO */
-	bool has_tls_certificate; /* HELO: and it was verified */
 	const char *user;         /* MAIL: authenticated by the backend; NULL: not */
 	bool pipelines_too_early; /* END: it sent commands where it had to wait for a reply */
 	unsigned errors;          /* END: bad commands so far */
@@ -48,6 +48,7 @@ struct filter_host {
 	struct task_queue *tasks;
 	struct dns_source *dns;
 	struct state *state; /* what is remembered; NULL: nothing is (tests) */
+	struct tally *tally; /* counts within windows of time; NULL: there are none */
 };
 
 struct mail {

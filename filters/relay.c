@@ -4,7 +4,6 @@
  *	domain      the recipient is in a domain of ours
  *	network     the client is in a network of ours
  *	auth        the client has authenticated to the backend
- *	tls_client  the client has a verified certificate, and that is enough here
  *	denied      on none of these: policy refuses it before any rule is read
  *
  * An address by which the backend might send the mail on (user%elsewhere@ours, "a@b"@ours;
@@ -24,8 +23,6 @@ static const struct option relay_options[] = {
 		    "other, `.example.com` all domains below it and not itself."),
 	OPTION_NETWORKS(relay_options, networks, .expected = "networks such as 10.0.0.0/8",
 	    .help = "Networks of clients that may send mail to anywhere."),
-	OPTION(relay_options, tls_clients, .fallback = "no",
-	    .help = "Whether clients with a verified TLS certificate may, too."),
 	{ 0 },
 };
 
@@ -68,8 +65,6 @@ relay_rcpt(struct mail *mail, const void *arg)
 		return relay_record(mail, "network", place);
 	if (client->user != NULL)
 		return relay_record(mail, "auth", client->user);
-	if (client->has_tls_certificate && options->tls_clients)
-		return relay_record(mail, "tls_client", "");
 	return relay_record(mail, "denied",
 	    mail->recipient->is_routing ? "an address that could be sent on"
 					: "not a domain of ours");
@@ -80,7 +75,7 @@ const struct filter relay_filter = {
 	.summary = "who may send mail through us to whom",
 	.facts =
 	    (const struct fact_kind[]) {
-		{ "result", RCPT, "domain network auth tls_client denied",
+		{ "result", RCPT, "domain network auth denied",
 		    "the ground on which mail for the recipient may pass, or that it may not" },
 		{ 0 },
 	    },

@@ -10,5 +10,4 @@
 struct relay_options {
 	struct texts domains;     /* "example.com", ".example.com" (sub-domains only) */
 	struct networks networks; /* whose mail goes anywhere */
-	bool tls_clients;         /* and that of clients with a verified certificate */
 };

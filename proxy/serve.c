@@ -25,11 +25,9 @@ serve_on_signal(struct ev_loop *loop, ev_signal *signal, int events)
 {
 	struct server *server = signal->data;
 
-	(void)events;
-	if (server->worker->is_ending) {
-		ev_break(loop, EVBREAK_ALL);
-		return;
-	}
+	(void)loop, (void)events;
+	if (server->worker->is_ending)
+		return; /* told twice, by the master and by who tells all processes: once is enough */
 	server->worker->is_ending = true;
 	listener_stop(server->listener);
 	session_wake_all(server->worker);

@@ -13,8 +13,8 @@ enum {
 };
 
 /*
- * Runs until SIGTERM (no new sessions; those without a message end, the others finish it) or
- * a second one (all end). fds: its sockets, one per config->listen. keeper: where the store is,
+ * Runs until SIGTERM or SIGINT: no new sessions, those without a message end, the others finish
+ * it. fds: its sockets, one per config->listen. keeper: where the store is,
  * and who is told what to remember. When the master dies, the kernel says SIGTERM. Returns the
  * process's exit status.
  */

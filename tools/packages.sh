@@ -14,6 +14,7 @@ libev-dev
 libidn2-dev
 liblmdb-dev
 libopendkim-dev
+libopendmarc-dev
 libpcre2-dev
 libspf2-dev
 libssl-dev
@@ -37,6 +38,7 @@ postfix
 python3
 python3-dkim
 python3-pytest
+python3-pytest-xdist
 rbldnsd
 swaks
 unbound

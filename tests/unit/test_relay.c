@@ -12,7 +12,7 @@ static const char ours[] = "{ domains: [ example.com, .sub.example.net, '[192.0.
 
 struct relay_case {
 	const char *yaml, *ip, *user;
-	bool has_certificate;
+	bool has_tls;
 	struct address recipient;
 	const char *want;
 };
@@ -20,7 +20,6 @@ struct relay_case {
 #define STRANGER "198.51.100.9", NULL, false
 #define NEIGHBOUR "10.1.2.3", NULL, false
 #define USER "198.51.100.9", "alice", false
-#define CERTIFICATE "198.51.100.9", NULL, true
 #define TO(local, domain)                                                                          \
 	{                                                                                          \
 		local "@" domain, local, domain, false                                             \
@@ -48,7 +47,7 @@ static const struct relay_case cases[] = {
 	    "denied(an address that could be sent on)" },
 	{ ours, NEIGHBOUR, ROUTING("c%elsewhere.test", "example.com"), "network(test.yaml:1)" },
 	{ ours, USER, ROUTING("elsewhere.test!c", "example.com"), "auth(alice)" },
-	/* domain first, then network, auth, certificate */
+	/* domain first, then network, auth; TLS alone is no ground */
 	{ ours, NEIGHBOUR, TO("c", "example.com"), "domain(example.com)" },
 	{ ours, NEIGHBOUR, TO("c", "elsewhere.test"), "network(test.yaml:1)" },
 	{ ours, "10.1.2.3", "alice", true, TO("c", "elsewhere.test"), "network(test.yaml:1)" },
@@ -58,10 +57,6 @@ static const struct relay_case cases[] = {
 	{ ours, "::ffff:10.0.0.1", NULL, false, TO("c", "elsewhere.test"), "network(test.yaml:1)" },
 	{ ours, USER, TO("c", "elsewhere.test"), "auth(alice)" },
 	{ ours, "198.51.100.9", "alice", true, TO("c", "elsewhere.test"), "auth(alice)" },
-	{ ours, CERTIFICATE, TO("c", "elsewhere.test"), "denied(not a domain of ours)" },
-	{ "{ tls_clients: no }", CERTIFICATE, TO("c", "x.test"), "denied(not a domain of ours)" },
-	{ "{ tls_clients: yes }", CERTIFICATE, TO("c", "x.test"), "tls_client()" },
-	{ "{ tls_clients: yes }", STRANGER, TO("c", "x.test"), "denied(not a domain of ours)" },
 	/* without a domain */
 	{ ours, STRANGER, { "Postmaster", "Postmaster", "", false }, "domain(postmaster)" },
 	{ ours, STRANGER, { "root", "root", "", false }, "denied(not a domain of ours)" },
@@ -73,7 +68,6 @@ static const struct relay_case cases[] = {
 	{ "", NEIGHBOUR, TO("c", "example.com"), "denied(not a domain of ours)" },
 	{ "", "127.0.0.1", NULL, false, TO("c", "example.com"), "denied(not a domain of ours)" },
 	{ "", USER, TO("c", "example.com"), "auth(alice)" },
-	{ "", CERTIFICATE, TO("c", "example.com"), "denied(not a domain of ours)" },
 };
 
 static void
@@ -86,8 +80,7 @@ relay_begin(struct play *play, struct arena *arena, const struct relay_case *one
 
 	play_begin(play, one->ip, rows, NULL);
 	play->client.user = one->user;
-	play->client.has_tls_certificate = one->has_certificate;
-	play->client.tls = one->has_certificate ? "TLSv1.3" : NULL;
+	play->client.tls = one->has_tls ? "TLSv1.3" : NULL;
 	play_helo(play, "example.com"); /* neither HELO nor sender open anything */
 	play_mail(play, from);
 	play_rcpt(play, one->recipient);
@@ -163,7 +156,7 @@ static void
 test_bad_options(void **state)
 {
 	static const char *const bad[] = { "domains: [ [ a ] ]", "domains: { a: b }",
-		"networks: [ 10.0.0.1/8 ]", "tls_clients: perhaps", "domain: example.com" };
+		"networks: [ 10.0.0.1/8 ]", "domain: example.com" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
