@@ -14,7 +14,7 @@ import argparse
 import statistics
 import time
 
-from stage import Cpu, Stage
+from stage import Stage
 
 CELLS = [(1, 1), (1, 10), (50, 1), (50, 10)]  # sessions, messages per session
 AIM_HAPROXY = 1.5                             # times HAProxy's CPU time
@@ -117,7 +117,7 @@ def main():
                    FILTERS: stage.postern_with_filters(sink), HAPROXY: stage.haproxy(sink),
                    NGINX: stage.nginx(sink), POSTFIX: stage.postfix(sink)}
         for name, server in servers.items():
-            meters[name] = Cpu(server)
+            meters[name] = stage.cpu(server)
             stage.load(server, 200, 50, 2)
             for sessions in most:
                 counts[name, sessions] = count_for(stage, server, sessions, most[sessions])
@@ -125,8 +125,6 @@ def main():
         print_table(servers, figures)
         print()
         print_aims(figures)
-    for meter in meters.values():
-        meter.end()
 
 
 if __name__ == "__main__":

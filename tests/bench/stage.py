@@ -31,6 +31,7 @@ class Stage:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postern-bench-"))
         self.folder.chmod(0o755)
         self.running = []
+        self.meters = []
         self.count = 0
 
     def start(self, server):
@@ -54,6 +55,8 @@ class Stage:
             for server in self.running:
                 print(f"--- {server.name}:\n{server.text()[-2000:]}", file=sys.stderr)
         self.stop_all()
+        for meter in self.meters:
+            meter.end()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # ---- servers ----
@@ -95,6 +98,10 @@ class Stage:
                                   options=f"-o smtpd_proxy_filter=127.0.0.1:{backend.port}"))
 
     # ---- load ----
+
+    def cpu(self, server):
+        self.meters.append(Cpu(server))
+        return self.meters[-1]
 
     def build_load(self):
         self.load_program = self.folder / "smtp_load"
