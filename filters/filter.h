@@ -90,6 +90,7 @@ struct filter {
 	 * of `key`, or NULL when there is no such key. They are in after `named_stage`. */
 	const char *(*named_values)(const void *options, const char *key);
 	enum stage named_stage;
+	enum stage (*named_stage_of)(const void *options, const char *key); /* NULL: that */
 
 	filter_stage stages[STAGES]; /* NULL: nothing to do there */
 	filter_tap raw;

@@ -52,6 +52,8 @@ explain_stage(const struct table *table, const struct fact *fact)
 	for (const struct fact_kind *kind = row->filter->facts; kind->key != NULL; kind++)
 		if (strcmp(kind->key, fact->key) == 0)
 			return kind->stage;
+	if (row->filter->named_stage_of != NULL)
+		return row->filter->named_stage_of(row->options, fact->key);
 	return row->filter->named_values != NULL ? row->filter->named_stage : END;
 }
 

@@ -20,7 +20,9 @@ shared_new(struct arena *arena)
 	if (shared == MAP_FAILED)
 		abort();
 	arena_defer(arena, shared_undo, shared);
-	if (getrandom(shared->hash_key, sizeof(shared->hash_key), 0) !=
+	if (getrandom(shared->tally.key, sizeof(shared->tally.key), 0) !=
+		(ssize_t)sizeof(shared->tally.key) ||
+	    getrandom(shared->hash_key, sizeof(shared->hash_key), 0) !=
 		(ssize_t)sizeof(shared->hash_key) ||
 	    getrandom(shared->ticket_keys, sizeof(shared->ticket_keys), 0) !=
 		(ssize_t)sizeof(shared->ticket_keys))

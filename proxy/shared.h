@@ -17,6 +17,7 @@
 #include "lib/arena.h"
 #include "lib/ip.h"
 #include "lib/state.h"
+#include "lib/tally.h"
 
 enum { SHARED_WORKERS = 64, SHARED_CLIENTS = 16384 };
 
@@ -35,6 +36,7 @@ struct shared {
 	unsigned char ticket_keys[80]; /* of TLS; random */
 	atomic_uint_least64_t reloads, crashes;
 	struct state_board state;
+	struct tally tally;
 	struct shared_worker workers[SHARED_WORKERS];
 };
 

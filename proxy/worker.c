@@ -26,7 +26,8 @@ worker_new(struct arena *arena, struct ev_loop *loop, const struct config *confi
 		.arena = arena,
 		.loop = loop,
 		.tasks = &worker->tasks,
-		.dns = dns };
+		.dns = dns,
+		.tally = &shared->tally };
 	pipeline_open(&worker->filters, &config->pipeline);
 	return worker;
 }

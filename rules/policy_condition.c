@@ -115,6 +115,8 @@ policy_fact_values(const struct draft *draft, enum stage *stage)
 		return fact->values;
 	}
 	*stage = filter->named_stage;
+	if (filter->named_stage_of != NULL && draft->row != NULL)
+		*stage = filter->named_stage_of(draft->row->options, draft->key);
 	if (filter->named_values != NULL && draft->row == NULL)
 		return "*";
 	if (filter->named_values != NULL)

@@ -33,6 +33,7 @@ struct play {
 	struct client client;
 	struct address from, recipient;
 	struct pipeline pipeline;
+	const struct pipeline_host *host;
 	struct scope *scope; /* the innermost */
 	unsigned runs;
 };
@@ -84,6 +85,8 @@ static inline void
 play_open(struct play *play, enum scope_kind kind, enum stage stage)
 {
 	play->scope = scope_new(play->arena, play->dns, play->scope, kind, &play->pipeline);
+	if (kind == SCOPE_CONNECTION && play->host != NULL)
+		scope_set_host(play->scope, play->host, &play->task);
 	play->scope->mail.client = &play->client;
 	if (kind == SCOPE_TRANSACTION)
 		play->scope->mail.from = &play->from;
@@ -93,14 +96,15 @@ play_open(struct play *play, enum scope_kind kind, enum stage stage)
 	scope_run(play->scope);
 }
 
-/* rows: of the pipeline, ends with a filter NULL. dns: ends with a name NULL; may be NULL. */
+/* rows: of the pipeline, ends with a filter NULL. dns: ends with a name NULL; may be NULL. host:
+ * what filters have of their worker; its open() is not called. */
 static inline void
-play_begin(struct play *play, const char *address, const struct pipeline_row *rows,
-    const struct dns_row *dns)
+play_begin_with(struct play *play, const char *address, const struct pipeline_row *rows,
+    const struct dns_row *dns, const struct pipeline_host *host)
 {
 	static const struct dns_row nothing[] = { { 0 } };
 
-	*play = (struct play) { .arena = arena_new(1 << 20), .loop = ev_loop_new(0) };
+	*play = (struct play) { .arena = arena_new(1 << 20), .loop = ev_loop_new(0), .host = host };
 	assert_true(ip_read(&play->client.ip, slice_of(address)));
 	play->client.text = address;
 	play->client.listener = "*:25";
@@ -111,6 +115,13 @@ play_begin(struct play *play, const char *address, const struct pipeline_row *ro
 	play->fake = dns_fake_new(play->arena, play->loop, dns != NULL ? dns : nothing);
 	play->dns = dns_new(play->arena, dns_fake_source(play->fake), &play->task);
 	play_open(play, SCOPE_CONNECTION, CONNECT);
+}
+
+static inline void
+play_begin(struct play *play, const char *address, const struct pipeline_row *rows,
+    const struct dns_row *dns)
+{
+	play_begin_with(play, address, rows, dns, NULL);
 }
 
 static inline void
