@@ -2,8 +2,12 @@
  * strip: the incoming header fields that would speak in our name.
  *
  * A mail flow rule behind us believes X-Postern-Verdict, and Authentication-Results with our
- * name (RFC 8601 5); whoever sends one from outside must not be believed. Such fields are
- * taken out, wherever they stand; nothing else in a message is ever touched.
+ * name (authserv_id:, authserv_aliases:; RFC 8601 5); whoever sends one from outside must not
+ * be believed. Such fields are taken out, wherever they stand, however the name is written:
+ * in letters of either case, quoted, with comments, in U-labels. So are those of an unknown
+ * version, and those of which readers could make something else: without a name, with a
+ * comment or string that does not end, with a NUL, with two names. Nothing else in a message
+ * is ever touched; ARC-Authentication-Results is another field.
  */
 #pragma once
 

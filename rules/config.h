@@ -96,15 +96,24 @@ struct config_timeouts {           /* RFC 5321 4.5.3.2 */
 };
 
 struct config_limits {
-	uint32_t sessions;            /* 10000, over all workers */
-	uint32_t sessions_per_client; /* 20: per IPv4 address or IPv6 /64, over all workers */
-	struct bytes message_size;    /* 0: the backend's SIZE */
-	struct bytes header_size;     /* 256K */
-	uint32_t recipients;          /* 1000 per message */
-	uint32_t errors;              /* 10 bad commands, then 421 */
-	uint32_t refusals;            /* 100 refused recipients, then 421 */
-	struct bytes memory;          /* 256K of a message in memory, the rest in a file */
-	uint32_t messages;            /* 1000 per session, then 421 */
+	uint32_t sessions;             /* 10000, over all workers */
+	uint32_t sessions_per_client;  /* 20: per IPv4 address or IPv6 /64, over all workers */
+	struct bytes message_size;     /* 0: the backend's SIZE */
+	struct bytes header_size;      /* 256K */
+	uint32_t recipients;           /* 1000 per message */
+	uint32_t errors;               /* 10 bad commands, then 421 */
+	uint32_t refusals;             /* 100 refused recipients, then 421 */
+	struct bytes memory;           /* 256K of a message in memory, the rest in a file */
+	uint32_t messages;             /* 1000 per session, then 421 */
+	uint32_t unknown_recipients;   /* per session, then 421; 0: no limit of its own */
+	uint32_t harvest;              /* 20 of them per client, then smtp.harvest; 0: never */
+	struct seconds harvest_within; /* 1h */
+	struct seconds tarpit;         /* 0s: no refusal is held back */
+};
+
+struct config_recipients {       /* what is remembered of them; 0s: nothing */
+	struct seconds remember; /* that it was taken */
+	struct seconds unknown;  /* that it is unknown, and how that was said */
 };
 
 struct config_dns {
@@ -137,6 +146,7 @@ struct config {
 	bool received;                      /* yes: add a Received field */
 	bool authentication_results;        /* yes: add one, where spf, dkim or dmarc runs */
 	const char *authserv_id;            /* our name in it (RFC 8601 2.5); fallback: hostname */
+	struct texts authserv_aliases;      /* others of ours: such fields are removed, too */
 	struct seconds greet_delay; /* 0s: the greeting waits, and who speaks before it is early */
 	struct choice mode;         /* enforce shadow */
 	struct config_log log;
@@ -146,6 +156,7 @@ struct config {
 	struct config_dns dns;
 	struct config_timeouts timeouts;
 	struct config_limits limits;
+	struct config_recipients recipients;
 
 	struct pipeline pipeline;      /* from `filters:` and `relay:`; smtp and relay run always */
 	struct policy policy;          /* from `policy:` and `thresholds:` */

@@ -1,4 +1,5 @@
 /* The rows of all keys that are not a filter's. */
+#include "lib/tally.h"
 #include "rules/config_draft.h"
 
 #ifndef POSTERN_RUNDIR
@@ -142,6 +143,29 @@ static const struct option limits_rows[] = {
 	LIMIT(memory, "256K", 4 * KIB, 64 * MIB,
 	    "Of a message in memory; what is longer is kept in a file meanwhile."),
 	LIMIT(messages, "1000", 1, 1000000, "Per session; then it ends with 421."),
+	LIMIT(unknown_recipients, "0", 0, 100000,
+	    "Recipients in a session that the mail server does not know; then it ends with 421. "
+	    "0: they count among refusals only. Not for clients that have authenticated."),
+	LIMIT(harvest, "20", 0, TALLY_MOST,
+	    "Unknown recipients of one client (an IPv4 address or an IPv6 /64) within "
+	    "harvest_within, over sessions; from then on its further sessions have the fact "
+	    "smtp.harvest. 0: never."),
+	LIMIT(harvest_within, "1h", 1, 7 * DAY, "The time in which these are counted."),
+	LIMIT(tarpit, "0s", 0, 60,
+	    "How long the first refusal of a command or recipient in a session is held back; the "
+	    "second twice as long, and so on, up to ten times that and a minute. Not for clients "
+	    "that have authenticated."),
+	{ 0 },
+};
+
+static const struct option recipients_rows[] = {
+	OPTION(config_recipients, unknown, .fallback = "0s", .max = DAY,
+	    .help = "A recipient that the mail server does not know is refused for so long with "
+		    "its own words, without asking it again. 0s: it is asked each time."),
+	OPTION(config_recipients, remember, .fallback = "0s", .max = 30 * DAY,
+	    .help = "A recipient that it has taken within this time is not remembered as unknown "
+		    "when it suddenly is: its directory may be out of order. Mail is never taken "
+		    "without asking."),
 	{ 0 },
 };
 
@@ -209,12 +233,17 @@ static const struct option top_rows[] = {
 	    .expected = "a host name such as mx.example.com",
 	    .help = "Our name in Authentication-Results, if not hostname:. Several gateways may "
 		    "have the same."),
+	OPTION(config, authserv_aliases,
+	    .help = "Further names of ours, such as those of other gateways: fields that come with "
+		    "one of them are removed, too."),
 	OPTION(config, greet_delay, .fallback = "0s", .max = 300,
 	    .help = "How long the greeting is held back; who speaks before it is an "
 		    "early_talker."),
 	OPTION_SECTION(config, timeouts, timeouts_rows,
 	    .help = "How long postern waits; mostly those of RFC 5321 4.5.3.2."),
 	OPTION_SECTION(config, limits, limits_rows, .help = "How much of anything there may be."),
+	OPTION_SECTION(
+	    config, recipients, recipients_rows, .help = "What is remembered of recipients."),
 	OPTION(config, mode, .fallback = "enforce", WORDS("enforce", "shadow"),
 	    .help = "shadow records what would have been done, and lets everything pass that may "
 		    "be relayed."),
