@@ -196,18 +196,16 @@ auth_results_dkim(struct auth_results *results, const struct fact *fact)
 	auth_results_property(results, "header.a", auth_results_about(fact, "algorithm"));
 }
 
+/* RFC 9989 9.1; the policy is the one that applies: of a domain that is testing one level lower. */
 static void
 auth_results_dmarc(struct auth_results *results, const struct fact *fact)
 {
-	const struct evidence *evidence = results->mail->evidence;
-	const struct fact *policy = evidence_find(evidence, "dmarc", "policy");
-
 	if (strcmp(fact->key, "result") != 0)
 		return;
 	auth_results_method(
 	    results, "dmarc", strcmp(fact->value, "error") == 0 ? "temperror" : fact->value);
 	auth_results_property(results, "header.from", auth_results_about(fact, "domain"));
-	auth_results_property(results, "policy.dmarc", policy != NULL ? policy->value : NULL);
+	auth_results_property(results, "policy.dmarc", auth_results_about(fact, "policy"));
 }
 
 /* RFC 8601 2.7.3 */

@@ -13,7 +13,7 @@ struct told {
 
 struct results_case {
 	const char *title;
-	struct told facts[5];
+	struct told facts[6];
 	const char *want; /* behind "Authentication-Results: mx.example.com" */
 };
 
@@ -48,12 +48,22 @@ static const struct results_case cases[] = {
 	    ";\r\n\tdkim=none" },
 	{ "signatures that nobody has looked at",
 	    { { "dkim", "signature", "policy", "9 more were not judged", { { 0 } } } }, "; none" },
-	{ "DMARC",
-	    { { "dmarc", "result", "fail", "", { { "domain", "example.org" } } },
-		{ "dmarc", "policy", "reject", "", { { 0 } } } },
-	    ";\r\n\tdmarc=fail header.from=example.org policy.dmarc=reject" },
-	{ "DMARC not found out", { { "dmarc", "result", "error", "", { { 0 } } } },
-	    ";\r\n\tdmarc=temperror" },
+	{ "DMARC, of a domain that is testing",
+	    { { "dmarc", "policy", "reject", "p= of example.org", { { "p", "reject" } } },
+		{ "dmarc", "testing", "yes", "", { { 0 } } },
+		{ "dmarc", "aligned", "none", "", { { 0 } } },
+		{ "dmarc", "result", "fail", "example.org",
+		    { { "domain", "example.org" }, { "policy", "quarantine" } } },
+		{ "dmarc", "disposition", "none", "", { { 0 } } } },
+	    ";\r\n\tdmarc=fail header.from=example.org policy.dmarc=quarantine" },
+	{ "DMARC without a record",
+	    { { "dmarc", "result", "none", "", { { "domain", "example.org" } } } },
+	    ";\r\n\tdmarc=none header.from=example.org" },
+	{ "DMARC of no author", { { "dmarc", "result", "none", "no author domain", { { 0 } } } },
+	    ";\r\n\tdmarc=none" },
+	{ "DMARC not found out",
+	    { { "dmarc", "result", "error", "", { { "domain", "example.org" } } } },
+	    ";\r\n\tdmarc=temperror header.from=example.org" },
 	{ "the address has a name", { { "ptr", "result", "pass", "mail.example.org", { { 0 } } } },
 	    ";\r\n\tiprev=pass policy.iprev=198.51.100.5" },
 	{ "a generic name", { { "ptr", "result", "generic", "dsl.example.org", { { 0 } } } },
@@ -83,7 +93,7 @@ static const struct results_case cases[] = {
 	    "\tdkim=pass header.i=\"a@b@c.test\";\r\n\tdkim=pass header.i=\"a.@b.test\"" },
 };
 
-static const char yaml[] = BASE "filters: { ptr: {}, spf: {}, dkim: {} }\n";
+static const char yaml[] = BASE "filters: { ptr: {}, spf: {}, dkim: {}, dmarc: {} }\n";
 
 struct scene {
 	struct config_text text;
@@ -93,18 +103,11 @@ struct scene {
 	struct arena *arena;
 };
 
-/* dmarc runs, too, whatever is registered. */
 static void
 scene_begin(struct scene *scene, const char *yaml_text)
 {
-	static const struct filter dmarc = { .name = "dmarc" };
-
 	*scene =
 	    (struct scene) { .text = config_text_good(yaml_text), .arena = arena_new(1 << 20) };
-	((struct config *)(uintptr_t)scene->text.config)
-	    ->pipeline.rows[scene->text.config->pipeline.count] =
-	    (struct pipeline_row) { .filter = &dmarc };
-	((struct config *)(uintptr_t)scene->text.config)->pipeline.count++;
 	scene->client.text = "198.51.100.5";
 	scene->scope = scope_new(scene->arena, NULL, NULL, SCOPE_CONNECTION, &scene->pipeline);
 	scene->scope->mail.client = &scene->client;
@@ -201,6 +204,7 @@ test_wanted(void **state)
 		{ BASE, false, "mx.example.com" },
 		{ BASE "filters: { ptr: {} }\n", false, "mx.example.com" },
 		{ BASE "filters: { spf: {} }\n", true, "mx.example.com" },
+		{ BASE "filters: { dmarc: {} }\n", true, "mx.example.com" },
 		{ BASE "filters: { dkim: {} }\n", true, "mx.example.com" },
 		{ BASE "filters: { dkim: { mode: shadow } }\n", false, "mx.example.com" },
 		{ BASE "filters: { dkim: {} }\nauthentication_results: no\n", false,
