@@ -23,6 +23,8 @@ struct client {
 	uint16_t port;            /* CONNECT */
 	const char *listener;     /* CONNECT: "*:25", as configured */
 	bool is_early;            /* CONNECT: it spoke before our greeting */
+	unsigned unknown;         /* CONNECT: unknown recipients that it named lately */
+	bool is_harvester;        /* CONNECT: and these are too many */
 	const char *helo;         /* HELO: the name it gave */
 	bool is_esmtp;            /* HELO: it said EHLO */
 	const char *tls;          /* HELO: "TLSv1.3", NULL: plain */

@@ -2,6 +2,7 @@
  * smtp: how the client speaks SMTP.
  *
  *	early_talker      it spoke before our greeting (RFC 5321 3.1 has it wait)
+ *	harvest           the client has lately named many recipients that do not exist; how many
  *	tls               the session is encrypted; version and cipher
  *	auth              the backend has authenticated it; as whom
  *	bare_newline      the message held a CR or LF that is no CRLF (RFC 5321 2.3.8)
@@ -21,8 +22,13 @@ smtp_record(struct mail *mail, const char *key, bool value, const char *detail)
 static enum step
 smtp_connect(struct mail *mail, const void *options)
 {
+	char detail[DETAIL_MOST] = "";
+
 	(void)options;
 	smtp_record(mail, "early_talker", mail->client->is_early, "");
+	if (mail->client->unknown > 0)
+		snprintf(detail, sizeof(detail), "%u", mail->client->unknown);
+	smtp_record(mail, "harvest", mail->client->is_harvester, detail);
 	return NEXT;
 }
 
@@ -70,6 +76,8 @@ const struct filter smtp_filter = {
 	.facts =
 	    (const struct fact_kind[]) {
 		{ "early_talker", CONNECT, "yes no", "it spoke before the greeting" },
+		{ "harvest", CONNECT, "yes no",
+		    "it has lately named many recipients that do not exist; how many" },
 		{ "tls", MAIL, "yes no", "the session is encrypted; version and cipher" },
 		{ "auth", MAIL, "yes no", "the backend has authenticated it; as whom" },
 		{ "bare_newline", END, "yes no", "the message held a bare CR or LF" },

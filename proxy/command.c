@@ -5,7 +5,9 @@
 #include "proxy/auth.h"
 #include "proxy/delivery.h"
 #include "proxy/message.h"
+#include "proxy/recipients.h"
 #include "proxy/starttls.h"
+#include "proxy/tarpit.h"
 #include "proxy/transaction.h"
 
 static enum step
@@ -124,36 +126,73 @@ command_mail(struct session *session, struct slice argument)
 	return NEXT;
 }
 
+/* Is it enough with those that are refused? */
+static const char *
+command_enough(const struct session *session)
+{
+	const struct config_limits *limits = &session->worker->config->limits;
+
+	if (session->refusals >= limits->refusals)
+		return "421 4.7.0 too many refused recipients";
+	if (limits->unknown_recipients > 0 && session->unknown >= limits->unknown_recipients &&
+	    session->client.user == NULL)
+		return "421 4.7.0 too many unknown recipients";
+	return NULL;
+}
+
 /* RCPT is settled: the recipient is one of the message's, or is not. */
 static enum step
 command_settle(struct session *session, struct recipient *recipient, bool is_taken)
 {
 	transaction_settle(session->mail, recipient, is_taken);
-	if (is_taken || ++session->refusals < session->worker->config->limits.refusals)
+	session->refusals += !is_taken;
+	const char *enough = is_taken ? NULL : command_enough(session);
+
+	if (enough == NULL)
 		return NEXT;
-	session_reply(session, "421 4.7.0 too many refused recipients");
+	session_reply(session, "%s", enough);
 	session->lingers = true;
 	return END_SESSION;
+}
+
+/* The mail server's answer, asked or remembered. */
+static enum step
+command_ask(struct session *session, struct recipient *recipient)
+{
+	struct answer answer;
+
+	if (recipient->answer.code != 0 || recipients_recall(session, recipient))
+		return NEXT;
+	if (delivery_recipient(session, recipient, &answer) == WAIT)
+		return WAIT;
+	recipient->answer = answer;
+	recipients_learn(session, recipient);
+	return NEXT;
 }
 
 static enum step
 command_judge(struct session *session, struct recipient *recipient)
 {
 	struct transaction *t = session->mail;
-	struct answer answer;
 
 	if (transaction_decide_recipient(t, recipient) == WAIT)
 		return WAIT;
 	if (recipient->reply != NULL) {
+		if (!recipient->is_discarded && tarpit(session) == WAIT)
+			return WAIT;
 		session_reply(session, "%s", recipient->reply);
 		if (recipient->id[0] != '\0')
 			transaction_record(t, recipient, NULL);
 		return command_settle(session, recipient, recipient->is_discarded);
 	}
-	if (delivery_recipient(session, recipient, &answer) == WAIT)
+	if (command_ask(session, recipient) == WAIT)
 		return WAIT;
-	conn_write(session->front, answer.lines);
-	return command_settle(session, recipient, answer.code >= 200 && answer.code <= 299);
+	bool is_taken = recipient->answer.code >= 200 && recipient->answer.code <= 299;
+
+	if (!is_taken && tarpit(session) == WAIT)
+		return WAIT;
+	conn_write(session->front, recipient->answer.lines);
+	return command_settle(session, recipient, is_taken);
 }
 
 static enum step

@@ -10,7 +10,9 @@
 #include "proxy/command.h"
 #include "proxy/greeting.h"
 #include "proxy/message.h"
+#include "proxy/recipients.h"
 #include "proxy/starttls.h"
+#include "proxy/tarpit.h"
 #include "proxy/transaction.h"
 #include "rules/record.h"
 
@@ -34,6 +36,8 @@ session_reply(struct session *session, const char *format, ...)
 enum step
 session_error(struct session *session, const char *reply)
 {
+	if (tarpit(session) == WAIT)
+		return WAIT;
 	session_reply(session, "%s", reply);
 	session->client.errors = ++session->errors;
 	if (session->errors < session->worker->config->limits.errors)
@@ -128,6 +132,7 @@ session_line(struct session *session, size_t limit, struct slice *line)
 	size_t used = 0;
 
 	*line = (struct slice) { NULL, 0 };
+	session->line_fault = NULL;
 	switch (smtp_line_find(&session->line, input, limit, line, &used)) {
 	case SMTP_LINE_NONE:
 		conn_take(session->front, used);
@@ -174,15 +179,17 @@ session_line_limit(const struct session *session)
 enum step
 session_command(struct session *session)
 {
-	struct slice line;
-	enum step step;
+	struct slice line = { NULL, 0 };
+	bool is_slowed = session->is_slowed && session->line_fault != NULL; /* it was found */
+	enum step step = NEXT;
 
 	if (session->worker->is_ending && session->mail == NULL) {
 		session_reply(session, "421 4.3.2 closing for now, please come again");
 		session->lingers = true;
 		return END_SESSION;
 	}
-	step = session_line(session, session_line_limit(session), &line);
+	if (!is_slowed)
+		step = session_line(session, session_line_limit(session), &line);
 	if (step != NEXT)
 		return step;
 	if (line.data == NULL) {
@@ -262,13 +269,14 @@ session_run(void *arg)
 		backend_pull(session->backend);
 	scope_run(session_scope(session));
 	while (step == NEXT) {
-		if (session_is_broken(session))
+		if (session_is_broken(session)) {
 			step = END_SESSION;
-		else if (arena_is_full(session->arena))
-			step = session_error(session, "421 4.3.1 too much for one session"),
+		} else if (arena_is_full(session->arena)) {
+			session_reply(session, "421 4.3.1 too much for one session");
 			step = END_SESSION;
-		else
+		} else {
 			step = session->step(session);
+		}
 		if (step == END_SESSION && !session_may_end(session))
 			step = session->step(session);
 	}
@@ -351,6 +359,9 @@ session_make(struct worker *worker, const struct config_listen *listen, const st
 	session->client.text = arena_strdup(arena, ip_text(text, &session->client.ip));
 	session->client.listener = listen->address;
 	session->place = shared_place(worker->all, session->client.ip);
+	session->client.unknown = recipients_harvest(worker, session->client.ip);
+	session->client.is_harvester = worker->config->limits.harvest > 0 &&
+	    session->client.unknown >= worker->config->limits.harvest;
 	ev_timer_init(&session->timer, session_on_timer, 0, 0);
 	session->timer.data = session;
 

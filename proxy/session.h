@@ -50,11 +50,13 @@ struct session {
 	session_step step;
 	ev_timer timer; /* how long what is awaited may take */
 	bool is_late;   /* it took longer */
+	bool is_slowed; /* by the tarpit */
 	struct smtp_line line;
 	size_t line_used; /* of the input: the present line */
 	const struct smtp_fault *line_fault;
 	struct auth auth;
 	unsigned errors, refusals, messages;
+	unsigned unknown;      /* recipients that the mail server does not know */
 	const char *ban;       /* what became of a ban by a rule; NULL: there was none */
 	bool has_record;       /* a message or refusal was recorded */
 	bool is_tied;          /* to its backend session, by AUTH */

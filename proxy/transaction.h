@@ -44,6 +44,7 @@ struct recipient {
 	enum recipient_state state;
 	bool is_discarded; /* by the verdict at RCPT: the backend hears nothing */
 	struct told told;
+	struct answer answer; /* to RCPT, for the client; code 0: not yet */
 
 	bool is_decided;
 	struct verdict verdict; /* at RCPT */

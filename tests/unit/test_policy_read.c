@@ -180,7 +180,8 @@ test_facts(void **state)
 		    "t.yaml:7:37: ptr is never \"listed\"; it can be: pass none mismatch generic "
 		    "error\n"),
 		EXPECT("{ name: a, when: { smtp: yes }, do: tag }",
-		    "t.yaml:7:24: unknown fact \"smtp\"; there are: smtp.early_talker smtp.tls "
+		    "t.yaml:7:24: unknown fact \"smtp\"; there are: smtp.early_talker smtp.harvest "
+		    "smtp.tls "
 		    "smtp.auth smtp.bare_newline smtp.errors smtp.pipelining_abuse\n"),
 		EXPECT("{ name: a, when: { smtp.aut: yes }, do: tag }",
 		    "t.yaml:7:24: unknown fact \"smtp.aut\"; did you mean smtp.auth\n"),

@@ -24,12 +24,12 @@ test_plain(void **state)
 
 	(void)state;
 	play_begin(&play, "192.0.2.1", rows, NULL);
-	assert_string_equal(play_facts(&play), "smtp.early_talker=no()");
+	assert_string_equal(play_facts(&play), "smtp.early_talker=no() smtp.harvest=no()");
 	assert_int_equal(ask(&play, "tls", MAIL, "no"), LATER);
 	play_helo(&play, "h.test");
 	play_mail(&play, from);
-	assert_string_equal(
-	    play_facts(&play), "smtp.early_talker=no() smtp.tls=no() smtp.auth=no()");
+	assert_string_equal(play_facts(&play),
+	    "smtp.early_talker=no() smtp.harvest=no() smtp.tls=no() smtp.auth=no()");
 	assert_int_equal(ask(&play, "tls", MAIL, "no"), YES);
 	assert_int_equal(ask(&play, "auth", MAIL, "yes"), NO);
 	assert_int_equal(ask(&play, "errors", END, "many"), LATER);
@@ -37,7 +37,8 @@ test_plain(void **state)
 	scope_reach(play.scope, END);
 	scope_run(play.scope);
 	assert_string_equal(play_facts(&play),
-	    "smtp.early_talker=no() smtp.tls=no() smtp.auth=no() smtp.bare_newline=no() "
+	    "smtp.early_talker=no() smtp.harvest=no() smtp.tls=no() smtp.auth=no() "
+	    "smtp.bare_newline=no() "
 	    "smtp.errors=none(0) smtp.pipelining_abuse=no()");
 	assert_false(scope_waits(play.scope));
 	play_end(&play);
@@ -62,7 +63,7 @@ test_all_else(void **state)
 	scope_reach(play.scope, END);
 	scope_run(play.scope);
 	assert_string_equal(play_facts(&play),
-	    "smtp.early_talker=no() smtp.tls=yes(TLSv1.3 TLS_AES_256_GCM_SHA384) "
+	    "smtp.early_talker=no() smtp.harvest=no() smtp.tls=yes(TLSv1.3 TLS_AES_256_GCM_SHA384) "
 	    "smtp.auth=yes(alice) smtp.bare_newline=yes() smtp.errors=some(4) "
 	    "smtp.pipelining_abuse=yes()");
 	play_end(&play);
