@@ -44,3 +44,20 @@ utf8_read(struct slice text, uint32_t *code)
 			return utf8_read_form(&utf8_forms[i], text, code);
 	return 0;
 }
+
+size_t
+utf8_write(char out[UTF8_MOST], uint32_t code)
+{
+	size_t form = 0;
+
+	if (code == 0 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+		code = 0xfffd;
+	while (form < 3 && code >= utf8_forms[form + 1].least)
+		form++;
+	for (size_t i = form; i > 0; i--) {
+		out[i] = (char)(0x80 | (code & 0x3f));
+		code >>= 6;
+	}
+	out[0] = (char)(utf8_forms[form].lead | code);
+	return form + 1;
+}
