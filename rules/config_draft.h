@@ -21,7 +21,7 @@ struct config_thresholds {
 };
 
 struct config_draft {
-	struct config config;               /* first: its rows have its offsets */
+	struct config config;         /* first: its rows have its offsets */
 	void *filters[PIPELINE_MOST]; /* per row of the registry: options, or NULL */
 	void *relay;                  /* options of the filter relay, or NULL */
 	const struct node *rules;     /* of `policy:`, or NULL */
