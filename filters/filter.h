@@ -27,6 +27,12 @@
  * which is called once, however the message ends, when any tap or stage from MAIL on was
  * called.
  *
+ * The taps for parts see the message taken apart (lib/part.h, lib/mime.h): part_begin() when the
+ * fields of a part are read, data() the bytes of a leaf with its transfer encoding undone, text()
+ * the same of leaves that are text, in UTF-8 (of HTML the source), and part_end(). A container
+ * begins and ends before what is in it begins. All is in before END. The message is taken apart
+ * once for all filters, and only if one of them has such a tap.
+ *
  * header() may put fields in front of a message that passes. It is called after the verdict,
  * and again where the message has to be sent again; the fields end with CRLF. A filter that may
  * do so says it by adds_header(): such a message must be held until it is whole. When raw() is
@@ -48,11 +54,15 @@
 #include "lib/buf.h"
 #include "lib/dns_list.h"
 #include "lib/option.h"
+#include "lib/part.h"
 
 enum step { NEXT, WAIT, END_SESSION }; /* END_SESSION: for the session's steps only */
 
 typedef enum step (*filter_stage)(struct mail *mail, const void *options);
 typedef void (*filter_tap)(struct mail *mail, const void *options, struct slice bytes);
+typedef void (*filter_part)(struct mail *mail, const void *options, const struct part *part);
+typedef void (*filter_part_tap)(
+    struct mail *mail, const void *options, const struct part *part, struct slice bytes);
 typedef void (*filter_close)(struct mail *mail, const void *options);
 typedef void (*filter_header)(struct mail *mail, const void *options, struct buf *out);
 typedef void *(*filter_open)(const struct filter_host *host, const void *options);
@@ -94,6 +104,9 @@ struct filter {
 
 	filter_stage stages[STAGES]; /* NULL: nothing to do there */
 	filter_tap raw;
+	filter_part part_begin;
+	filter_part_tap data, text;
+	filter_part part_end;
 	filter_header header;
 	bool (*adds_header)(const void *options); /* NULL: never */
 	size_t state_size;
