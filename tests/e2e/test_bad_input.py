@@ -49,7 +49,7 @@ COMMANDS = {
     "FOO": "500", "": "500", "EHLO": "501", "HELO a b": "501", "MAIL": "501", "MAIL FROM:": "501",
     "MAIL FROM:a@example.org": "250 501", "MAIL FROM:<a@example.org> FOO=1": "555",
     "MAIL FROM:<a@example.org> SIZE=x": "501", "RCPT TO:<c@example.com>": "503", "DATA": "503",
-    "DATA x": "503", "BDAT 10 LAST": "500 502 503", "STARTTLS x": "501", "AUTH PLAIN": "502 504 538 530",
+    "DATA x": "503", "BDAT 0 LAST": "500 502 503", "STARTTLS x": "501", "AUTH PLAIN": "502 504 538 530",
     "QUIT now": "501", "RSET x": "501", "NOOP x": "250", "VRFY c": "252", "EXPN c": "500 502",
     "HELP": "214", "GET / HTTP/1.1": "500", "\x16\x03\x01\x02": "500", "MAIL FROM:<a\0b@example.org>": "500 501",
     "MAIL FROM:<\xe4@example.org>": "500 501 553", "NOOP\rNOOP": "500 501", "N" * 600: "500",

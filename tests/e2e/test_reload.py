@@ -203,15 +203,31 @@ def test_message_under_way_is_finished(start, delivery):
     assert [mail.message for mail in backend.mails] == [text]
 
 
-def test_second_signal_ends_at_once(start):
+def test_all_are_told_to_end_twice(start):
+    """As a supervisor does that tells each process: the message is finished all the same."""
+    backend = start.scripted()
+    postern = start.postern(backend=backend)
+    with connect(postern.port) as client:
+        client.envelope("a@example.org", "c@example.com")
+        assert client.command("DATA").code == 354
+        for _ in range(2):
+            os.killpg(postern.pid, signal.SIGTERM)
+            time.sleep(0.2)
+        client.send(message("x") + b".\r\n")
+        assert client.reply().code == 250
+    assert postern.stop() == 0
+    assert len(backend.accepted()) == 1
+
+
+def test_client_that_leaves_does_not_hold_up_the_end(start):
     postern = start.postern(backend=start.scripted())
     with connect(postern.port) as client:
         client.envelope("a@example.org", "c@example.com")
         client.command("DATA")
         postern.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
+        time.sleep(0.2)
         assert postern.child.poll() is None
-        assert postern.stop() == 0
+    assert postern.stop() == 0
 
 
 def test_worker_is_replaced(start):

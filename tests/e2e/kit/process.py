@@ -25,9 +25,13 @@ alive = []
 
 
 def free_port():
-    """A port of 127.0.0.1 that is free for TCP and UDP, below the range of outgoing connections."""
+    """
+    A port of 127.0.0.1 that is free for TCP and UDP, below the range of outgoing connections; where
+    several run at once, each has a range of its own.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 6
     while True:
-        port = random.randrange(20000, 32000)
+        port = random.randrange(20000 + 2000 * worker, 22000 + 2000 * worker)
         if port in _handed_out:
             continue
         with contextlib.ExitStack() as stack:
