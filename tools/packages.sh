@@ -16,6 +16,7 @@ liblmdb-dev
 libopendkim-dev
 libopendmarc-dev
 libpcre2-dev
+libpsl-dev
 libspf2-dev
 libssl-dev
 libunbound-dev
