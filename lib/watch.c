@@ -3,6 +3,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
+/* Nanoseconds by which the clock that dates files may lag behind: a tick at 100 Hz, and some. */
+enum { WATCH_TICK = 12 * 1000 * 1000 };
+
 /* What tells one version of a file from another; all zero: there is no such file. */
 struct version {
 	dev_t device;
@@ -55,6 +58,12 @@ version_equals(const struct version *a, const struct version *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
 	    a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
+}
+
+void
+watch_settle(void)
+{
+	nanosleep(&(struct timespec) { .tv_nsec = WATCH_TICK }, NULL);
 }
 
 struct watch *

@@ -14,6 +14,10 @@
 
 struct watch;
 
+/* Waits some ms, until what was written before cannot be told as written later: otherwise a
+ * file that was changed just before it is read counts as changed while it was read. */
+void watch_settle(void);
+
 /* Before the first of the files is opened. */
 struct watch *watch_new(struct arena *arena);
 

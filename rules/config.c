@@ -110,6 +110,8 @@ config_read(struct arena *arena, const char *file, struct faults *faults)
 {
 	const struct option *table = config_table(arena);
 	struct option_reader reader = config_reader(arena, faults, table);
+
+	watch_settle();
 	struct watch *watch = watch_new(arena);
 	const struct node *root = yaml_read_file(arena, file, reader.data, faults);
 	struct config *config = NULL;
