@@ -1,8 +1,5 @@
 #include "proxy/delivery.h"
 
-#include <assert.h>
-#include <stdlib.h>
-
 #include "lib/clock.h"
 #include "proxy/backend.h"
 #include "proxy/session.h"
@@ -14,36 +11,6 @@ static const char delivery_lost[] =
 
 /* A backend that could not be reached is not tried again for each recipient at once. */
 static const double delivery_patience = 1.0;
-
-struct answer
-answer_text(struct arena *arena, const char *line)
-{
-	char *text = arena_format(arena, "%s\r\n", line);
-
-	return (struct answer) { atoi(line), slice_of(text) };
-}
-
-struct answer
-answer_of(struct arena *arena, const struct reply *reply)
-{
-	bool is_odd = reply->code == 421 || (reply->code >= 300 && reply->code <= 399);
-
-	if (is_odd)
-		return (struct answer) { 451, reply_format_as(arena, reply, 451) };
-	return (struct answer) { reply->code, reply_format(arena, reply) };
-}
-
-static bool
-answer_is_good(const struct answer *answer)
-{
-	return answer->code >= 200 && answer->code <= 299;
-}
-
-static bool
-answer_is_refusal(const struct reply *reply)
-{
-	return reply->code >= 400;
-}
 
 /* ---- the backend's session ---- */
 

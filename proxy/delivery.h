@@ -38,7 +38,3 @@ bool delivery_is_committed(const struct transaction *transaction);
 /* The session's backend is to be used for commands: WAIT, NEXT: it is open, or END_SESSION
  * with the answer to give. */
 enum step delivery_backend(struct session *session, struct answer *answer);
-
-/* A reply with another code where it cannot be passed on as it is (421 and 3yz are 451). */
-struct answer answer_of(struct arena *arena, const struct reply *reply);
-struct answer answer_text(struct arena *arena, const char *line); /* "451 4.4.1 words" */

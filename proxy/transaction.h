@@ -12,16 +12,11 @@
 
 #include "lib/id.h"
 #include "lib/smtp.h"
+#include "proxy/answer.h"
 #include "proxy/body.h"
 #include "rules/record.h"
 
 struct session;
-
-/* A reply for the client: whole lines with CRLF; code 0: none yet. */
-struct answer {
-	int code;
-	struct slice lines;
-};
 
 /* A line of the envelope, on its way to the backend's present session. */
 struct told {
