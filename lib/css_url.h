@@ -1,0 +1,31 @@
+/*
+ * css_url: the addresses in CSS, fed in pieces: url(...) and @import "...".
+ *
+ * Escapes (\75 rl, \.) are decoded everywhere, comments dropped outside of addresses, strings
+ * other than those of @import skipped (CSS Syntax Module Level 3, 4.3). Bounded by the struct.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "lib/slice.h"
+
+enum { CSS_URL_MOST = 2048, CSS_WORD_MOST = 8 };
+
+struct css_url {
+	void (*found)(void *arg, struct slice value);
+	void *arg;
+	uint8_t state, back; /* back: where a comment or an escape stands */
+	char quote;
+	char word[CSS_WORD_MOST]; /* the last characters, lower case */
+	uint8_t word_length;
+	bool is_import;
+	uint8_t digits; /* of an escape */
+	uint32_t code;
+	char value[CSS_URL_MOST];
+	size_t length;
+};
+
+void css_url_init(struct css_url *css, void (*found)(void *arg, struct slice value), void *arg);
+void css_url_feed(struct css_url *css, struct slice input);
+void css_url_end(struct css_url *css); /* as after init, then */
