@@ -44,17 +44,21 @@ css_tell(struct css_url *css)
 		css->found(css->arg, (struct slice) { css->value, css->length });
 	css->length = 0;
 	css->state = CSS_OUTSIDE;
-	css->word_length = 0;
+	css->last = 0;
 	css->is_import = false;
 }
 
+/* Do the last characters read so? */
 static bool
-css_word_is(const struct css_url *css, const char *word)
+css_ends(const struct css_url *css, const char *word)
 {
-	size_t length = strlen(word);
+	uint64_t wanted = 0, mask = 0;
 
-	return css->word_length >= length &&
-	    memcmp(css->word + css->word_length - length, word, length) == 0;
+	for (; *word != '\0'; word++) {
+		wanted = wanted << 8 | (uint8_t)*word;
+		mask = mask << 8 | 0xff;
+	}
+	return (css->last & mask) == wanted;
 }
 
 /* A character outside of addresses, strings and comments. */
@@ -68,14 +72,10 @@ css_outside(struct css_url *css, char c, bool is_escaped)
 	}
 	if (c == ';' || c == '{' || c == '}')
 		css->is_import = false;
-	if (css->word_length == CSS_WORD_MOST) {
-		memmove(css->word, css->word + 1, CSS_WORD_MOST - 1);
-		css->word_length--;
-	}
-	css->word[css->word_length++] = (char)tolower((unsigned char)c);
-	if (css_word_is(css, "@import"))
+	css->last = css->last << 8 | (uint8_t)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+	if ((c | 0x20) == 't' && css_ends(css, "@import"))
 		css->is_import = true;
-	if (!is_escaped && css_word_is(css, "url("))
+	if (!is_escaped && c == '(' && css_ends(css, "url("))
 		css->state = CSS_BEFORE;
 }
 

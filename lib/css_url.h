@@ -10,15 +10,14 @@
 
 #include "lib/slice.h"
 
-enum { CSS_URL_MOST = 2048, CSS_WORD_MOST = 8 };
+enum { CSS_URL_MOST = 2048 };
 
 struct css_url {
 	void (*found)(void *arg, struct slice value);
 	void *arg;
 	uint8_t state, back; /* back: where a comment or an escape stands */
 	char quote;
-	char word[CSS_WORD_MOST]; /* the last characters, lower case */
-	uint8_t word_length;
+	uint64_t last; /* the last eight characters, lower case */
 	bool is_import;
 	uint8_t digits; /* of an escape */
 	uint32_t code;

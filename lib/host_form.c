@@ -234,7 +234,10 @@ host_form_read(struct host_form *form, struct slice host)
 	char raw[HOST_RAW_MOST];
 	size_t length;
 
-	*form = (struct host_form) { .kind = HOST_NAME };
+	form->kind = HOST_NAME;
+	form->flags = 0;
+	form->ip = (struct ip) { .length = 0 };
+	form->text[0] = '\0';
 	if (host.length > 0 && host.data[0] == '[')
 		return host_read_ip6(form, host);
 	length = host_unescape(form, raw, host);

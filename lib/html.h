@@ -45,7 +45,13 @@ struct html_sink {
 	void *arg;
 };
 
-enum { HTML_NAME_MOST = 32, HTML_VALUE_MOST = 4096, HTML_ENTITY_MOST = 40, HTML_META_MOST = 1024 };
+enum {
+	HTML_NAME_MOST = 32,
+	HTML_VALUE_MOST = 4096,
+	HTML_ENTITY_MOST = 40,
+	HTML_META_MOST = 1024,
+	HTML_UNIT_MOST = 1024
+};
 
 /* The members are the tokenizer's own. */
 struct html {
@@ -73,6 +79,7 @@ struct html {
 	/* raw text and comments */
 	char raw[HTML_NAME_MOST]; /* the element that ends it */
 	uint8_t matched, dashes, escape;
+	uint16_t unit; /* of CSS: how long the word at hand is */
 	bool is_conditional;
 	uint8_t conditional_dashes;
 

@@ -34,22 +34,40 @@ html_entity_find(struct slice name)
 	return 0;
 }
 
+static bool
+html_entity_is_short(struct slice name)
+{
+	size_t low = 0, high = html_entities_short_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = html_entity_compare(name, html_entities_short[middle]);
+
+		if (order == 0)
+			return true;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return false;
+}
+
 size_t
 html_entity_find_short(struct slice text, uint32_t *code)
 {
-	size_t longest = 0;
+	enum { SHORT_LEAST = 2, SHORT_MOST = 6 };
+	size_t length = text.length < SHORT_MOST ? text.length : SHORT_MOST;
 
-	for (size_t i = 0; i < html_entities_short_count; i++) {
-		const char *name = html_entities_short[i];
-		size_t length = strlen(name);
+	for (; length >= SHORT_LEAST; length--) {
+		const struct slice name = { text.data, length };
 
-		if (length > longest && length <= text.length &&
-		    memcmp(text.data, name, length) == 0)
-			longest = length;
+		if (!html_entity_is_short(name))
+			continue;
+		*code = html_entity_find(name);
+		return length;
 	}
-	if (longest > 0)
-		*code = html_entity_find((struct slice) { text.data, longest });
-	return longest;
+	return 0;
 }
 
 uint32_t

@@ -23,6 +23,7 @@ html_raw_begin(struct html *html, unsigned int flags)
 	html->state = HTML_RAW_TEXT;
 	html->escape = ESCAPE_NONE;
 	html->dashes = HTML_DASHES_NONE;
+	html->unit = 0;
 	if (flags & HTML_CSS)
 		html_css_init(html);
 }
@@ -35,18 +36,48 @@ html_raw_tell_text(struct html *html, struct slice text)
 	html->sink.text(html->sink.arg, kind, text);
 }
 
-/* CSS goes to two readers, byte by byte: the order of what they tell must not hang on the pieces. */
+/* Where words of text end, whatever else may be in them. */
+static bool
+html_raw_is_between(char c)
+{
+	return (unsigned char)c <= ' ' || c == '"' || c == '<' || c == '>' || c == 0x7f;
+}
+
+/* How much of CSS its two readers may get at once: words, and of long ones single bytes, so that
+ * the order of what they tell does not hang on the pieces. */
+static size_t
+html_raw_unit(struct html *html, const char *from, const char *to)
+{
+	const char *at = from;
+
+	while (at < to && html->unit < HTML_UNIT_MOST) {
+		html->unit++;
+		if (html_raw_is_between(*at++)) {
+			html->unit = 0;
+			break;
+		}
+	}
+	if (at > from)
+		return (size_t)(at - from);
+	if (html_raw_is_between(*at))
+		html->unit = 0;
+	return 1;
+}
+
 static void
 html_raw_tell(struct html *html, const char *from, const char *to)
 {
-	if (!html_raw_is(html, "style")) {
-		if (to > from)
-			html_raw_tell_text(html, (struct slice) { from, (size_t)(to - from) });
-		return;
-	}
-	for (; from < to; from++) {
-		css_url_feed(&html->css, (struct slice) { from, 1 });
-		html_raw_tell_text(html, (struct slice) { from, 1 });
+	bool is_style = html_raw_is(html, "style");
+
+	while (from < to) {
+		size_t length = (size_t)(to - from);
+
+		if (is_style)
+			length = html_raw_unit(html, from, to);
+		if (is_style)
+			css_url_feed(&html->css, (struct slice) { from, length });
+		html_raw_tell_text(html, (struct slice) { from, length });
+		from += length;
 	}
 }
 

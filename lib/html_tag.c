@@ -163,24 +163,67 @@ html_value_add(struct html *html, const char *bytes, size_t count)
 	}
 }
 
-/* "display: none" and its like, whatever blanks are between. */
+static struct slice
+html_trimmed(struct slice text)
+{
+	while (text.length > 0 && html_is_blank(text.data[0]))
+		text.data++, text.length--;
+	while (text.length > 0 && html_is_blank(text.data[text.length - 1]))
+		text.length--;
+	return text;
+}
+
+static bool
+html_declaration_hides(struct slice name, struct slice value)
+{
+	static const struct {
+		const char *name, *value;
+	} hiding[] = { { "display", "none" }, { "visibility", "hidden" }, { "mso-hide", "all" },
+		{ "font-size", "0" } };
+
+	for (size_t i = 0; i < sizeof(hiding) / sizeof(hiding[0]); i++) {
+		size_t length = strlen(hiding[i].value);
+
+		if (!slice_matches(name, hiding[i].name) || value.length < length ||
+		    strncasecmp(value.data, hiding[i].value, length) != 0)
+			continue;
+		return value.length == length ||
+		    memchr("123456789.", value.data[length], 10) == NULL;
+	}
+	return false;
+}
+
 static bool
 html_style_hides(struct slice style)
 {
-	static const char *const hiding[] = { "display:none", "visibility:hidden", "font-size:0;",
-		"font-size:0p", "font-size:0!", "mso-hide:all" };
-	char packed[HTML_VALUE_MOST + 2];
-	size_t length = 0;
+	while (style.length > 0) {
+		const char *end = memchr(style.data, ';', style.length);
+		size_t length = end != NULL ? (size_t)(end - style.data) : style.length;
+		const char *colon = memchr(style.data, ':', length);
 
-	for (size_t i = 0; i < style.length; i++)
-		if (!html_is_blank(style.data[i]) && style.data[i] != '\0')
-			packed[length++] = html_lower(style.data[i]);
-	packed[length++] = ';';
-	packed[length] = '\0';
-	for (size_t i = 0; i < sizeof(hiding) / sizeof(hiding[0]); i++)
-		if (strstr(packed, hiding[i]) != NULL)
-			return true;
+		if (colon != NULL) {
+			size_t front = (size_t)(colon - style.data);
+
+			if (html_declaration_hides(
+				html_trimmed((struct slice) { style.data, front }),
+				html_trimmed((struct slice) { colon + 1, length - front - 1 })))
+				return true;
+		}
+		length += end != NULL;
+		style = (struct slice) { style.data + length, style.length - length };
+	}
 	return false;
+}
+
+static void
+html_style_attribute(struct html *html, struct slice value)
+{
+	html->hides |= html_style_hides(value);
+	if (memchr(value.data, '(', value.length) == NULL &&
+	    memchr(value.data, '\\', value.length) == NULL)
+		return;
+	css_url_feed(&html->css, value);
+	css_url_end(&html->css);
 }
 
 void
@@ -200,9 +243,7 @@ html_value_end(struct html *html)
 		html_tell_set(html, wanted->kind, value);
 		break;
 	case HTML_USE_CSS:
-		html->hides |= html_style_hides(value);
-		css_url_feed(&html->css, value);
-		css_url_end(&html->css);
+		html_style_attribute(html, value);
 		break;
 	case HTML_USE_CONTENT:
 		html->meta_length = value.length < HTML_META_MOST ? value.length : HTML_META_MOST;

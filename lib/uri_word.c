@@ -107,12 +107,12 @@ uri_first_high(struct slice text)
 
 /* ---- hosts ---- */
 
-static struct uri
-uri_word_uri(const struct uri_word *word, struct slice text, unsigned int flags)
+static void
+uri_word_begin(struct uri *uri, const struct uri_word *word, struct slice text, unsigned int flags)
 {
-	return (struct uri) {
-		.flags = word->scan->flags | flags, .where = word->scan->where, .text = text
-	};
+	uri->flags = word->scan->flags | flags;
+	uri->where = word->scan->where;
+	uri->text = text;
 }
 
 /*
@@ -211,8 +211,9 @@ static void
 uri_word_authority(struct uri_word *word, size_t from, size_t at, size_t stop, size_t end)
 {
 	struct slice text = word->text, host;
-	struct uri uri = uri_word_uri(word, uri_part(text, from, end), 0);
+	struct uri uri;
 
+	uri_word_begin(&uri, word, uri_part(text, from, end), 0);
 	host = uri_authority_host(uri_part(text, at, stop), &uri.flags);
 	if (host.length > 0 && host.data[0] != '[') {
 		size_t begin = (size_t)(host.data - text.data);
@@ -290,9 +291,10 @@ uri_word_name(struct uri_word *word, struct slice name, struct slice rest, unsig
 	name = uri_word_www(uri_trimmed(name));
 	if (memchr(name.data, '.', name.length) == NULL)
 		return;
-	struct uri uri = uri_word_uri(
-	    word, (struct slice) { name.data, name.length + rest.length }, flags | URI_IS_BARE);
+	struct uri uri;
 
+	uri_word_begin(&uri, word, (struct slice) { name.data, name.length + rest.length },
+	    flags | URI_IS_BARE);
 	if (!uri_word_host(&uri, name, true))
 		return;
 	if (rest.length == 0 && !(flags & URI_IS_MAIL) && uri_word_is_file(&uri))
@@ -375,8 +377,9 @@ uri_word_join(struct uri_word *word)
 {
 	struct uri_scan *scan = word->scan;
 	size_t end = uri_host_end(word->text, 0, true);
-	struct uri uri = uri_word_uri(word, (struct slice) { scan->cut, 0 }, URI_IS_JOINED);
+	struct uri uri;
 
+	uri_word_begin(&uri, word, (struct slice) { scan->cut, 0 }, URI_IS_JOINED);
 	if (end == 0 || scan->cut_length + end > sizeof(scan->cut) ||
 	    (end + 2 < word->text.length && memcmp(word->text.data + end, "://", 3) == 0))
 		return;
