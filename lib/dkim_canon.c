@@ -61,7 +61,7 @@ dkim_canon_octet(struct dkim_canon *canon, char c)
 	}
 	if (had_cr)
 		dkim_canon_text(canon, '\r');
-	if (c == ' ' || c == '\t')
+	if ((c == ' ' || c == '\t') && !canon->is_simple)
 		canon->has_blank = true;
 	else if (c != '\r')
 		dkim_canon_text(canon, c);
@@ -80,7 +80,7 @@ dkim_canon_end(struct dkim_canon *canon, unsigned char hash[DKIM_CANON_HASH])
 	if (canon->has_cr)
 		dkim_canon_text(canon, '\r');
 	dkim_canon_flush(canon);
-	if (canon->has_text)
+	if (canon->has_text || canon->is_simple)
 		EVP_DigestUpdate(canon->hash, "\r\n", 2);
 	if (EVP_DigestFinal_ex(canon->hash, hash, NULL) != 1)
 		abort();

@@ -1,7 +1,7 @@
 /*
  * dkim_canon: the `relaxed` form of a message, over which it is signed.
  *
- * RFC 6376 3.4.2 and 3.4.4. The body may come in pieces of any size; nothing of it is kept.
+ * RFC 6376 3.4.2 and 3.4.4; of the body the `simple` form, too (3.4.3). The body may come in pieces of any size; nothing of it is kept.
  * Lines end with CRLF; a CR or LF alone is an octet like any other.
  */
 #pragma once
@@ -18,6 +18,7 @@ struct dkim_canon {
 	bool has_blank;     /* likewise */
 	bool has_cr;        /* it may be half of a line end */
 	bool has_text;      /* of the whole body */
+	bool is_simple;     /* for the caller to set, behind dkim_canon_begin() */
 	size_t length;
 	char room[512]; /* on its way into the hash */
 };

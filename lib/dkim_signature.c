@@ -19,6 +19,7 @@ struct dkim_reading {
 	struct arena *arena;
 	struct dkim_tags tags;
 	double now;
+	enum dkim_form form;
 };
 
 bool
@@ -46,22 +47,35 @@ dkim_signature_is_domain(const char *text, unsigned labels)
 
 /* ---- parts; each returns what is wrong, or NULL ---- */
 
+/* Of the forms, in their order: which have it. */
+static const struct dkim_signature_must {
+	const char *name, *lacks;
+	bool forms[3];
+} dkim_signature_musts[] = {
+	{ "v", "no v=", { true, false, false } },
+	{ "a", "no a=", { true, true, true } },
+	{ "b", "no b=", { true, true, true } },
+	{ "bh", "no bh=", { true, true, false } },
+	{ "d", "no d=", { true, true, true } },
+	{ "h", "no h=", { true, true, false } },
+	{ "s", "no s=", { true, true, true } },
+};
+
 static const char *
 dkim_signature_complete(struct dkim_reading *reading)
 {
-	static const char *const must[] = { "v", "a", "b", "bh", "d", "h", "s" };
-	static const char *const lacks[] = {
-		"no v=", "no a=", "no b=", "no bh=", "no d=", "no h=", "no s="
-	};
+	const struct slice *version = dkim_tags_find(&reading->tags, "v");
 
-	for (size_t i = 0; i < sizeof(must) / sizeof(must[0]); i++) {
-		const struct slice *value = dkim_tags_find(&reading->tags, must[i]);
+	for (size_t i = 0; i < sizeof(dkim_signature_musts) / sizeof(dkim_signature_musts[0]);
+	     i++) {
+		const struct dkim_signature_must *must = &dkim_signature_musts[i];
+		const struct slice *value = dkim_tags_find(&reading->tags, must->name);
 
-		if (value == NULL || value->length == 0)
-			return lacks[i];
+		if (must->forms[reading->form] && (value == NULL || value->length == 0))
+			return must->lacks;
 	}
-	return slice_equals(*dkim_tags_find(&reading->tags, "v"), slice_of("1")) ? NULL
-										 : "v= is not 1";
+	return reading->form != DKIM_FORM || slice_equals(*version, slice_of("1")) ? NULL
+										   : "v= is not 1";
 }
 
 static const char *
@@ -142,9 +156,13 @@ dkim_signature_numbers(struct dkim_reading *reading)
 static const char *
 dkim_signature_fields(struct dkim_reading *reading)
 {
-	struct slice rest = *dkim_tags_find(&reading->tags, "h"), name;
+	const struct slice *names = dkim_tags_find(&reading->tags, "h");
 	bool has_from = false;
+	struct slice rest, name;
 
+	if (reading->form == DKIM_FORM_ARC_SEAL)
+		return names != NULL ? "h= in a seal" : NULL;
+	rest = *names;
 	while (dkim_tags_item(&rest, &name)) {
 		if (name.length == 0)
 			return "h= has an empty name";
@@ -196,7 +214,7 @@ dkim_signature_identity(struct dkim_reading *reading)
 	const struct slice *value = dkim_tags_find(&reading->tags, "i");
 	size_t domain = strlen(signature->domain);
 
-	if (value == NULL)
+	if (value == NULL || reading->form != DKIM_FORM)
 		return NULL;
 	if (value->length > IDENTITY_MOST)
 		return "i= is too long";
@@ -223,7 +241,8 @@ dkim_signature_hashes(struct dkim_reading *reading)
 {
 	if (!dkim_tags_is_base64(*dkim_tags_find(&reading->tags, "b")))
 		return "b= is not base64";
-	if (!dkim_tags_is_base64(*dkim_tags_find(&reading->tags, "bh")))
+	if (reading->form != DKIM_FORM_ARC_SEAL &&
+	    !dkim_tags_is_base64(*dkim_tags_find(&reading->tags, "bh")))
 		return "bh= is not base64";
 	return NULL;
 }
@@ -233,7 +252,8 @@ dkim_signature_hashes(struct dkim_reading *reading)
 static const char *
 dkim_signature_policy(struct dkim_reading *reading)
 {
-	struct slice rest = *dkim_tags_find(&reading->tags, "h"), name;
+	const struct slice *names_value = dkim_tags_find(&reading->tags, "h");
+	struct slice rest = names_value != NULL ? *names_value : (struct slice) { NULL, 0 }, name;
 	double made = 0, ends = 0;
 	bool has_made, has_end;
 	unsigned names = 0;
@@ -269,13 +289,15 @@ dkim_signature_text(struct dkim_reading *reading, const char *name)
 }
 
 void
-dkim_signature_read(
-    struct dkim_signature *signature, struct arena *arena, struct slice value, double now)
+dkim_signature_read_as(struct dkim_signature *signature, enum dkim_form form, struct arena *arena,
+    struct slice value, double now)
 {
 	static const char *(*const parts[])(struct dkim_reading *) = { dkim_signature_complete,
 		dkim_signature_names, dkim_signature_algorithms, dkim_signature_numbers,
 		dkim_signature_fields, dkim_signature_identity, dkim_signature_hashes };
-	struct dkim_reading reading = { .signature = signature, .arena = arena, .now = now };
+	struct dkim_reading reading = {
+		.signature = signature, .arena = arena, .now = now, .form = form
+	};
 	const char *why = dkim_tags_read(&reading.tags, value);
 
 	*signature = (struct dkim_signature) { .domain = dkim_signature_text(&reading, "d"),
@@ -290,4 +312,11 @@ dkim_signature_read(
 	else if ((why = dkim_signature_policy(&reading)) != NULL)
 		signature->word = "policy";
 	signature->why = why != NULL ? why : "";
+}
+
+void
+dkim_signature_read(
+    struct dkim_signature *signature, struct arena *arena, struct slice value, double now)
+{
+	dkim_signature_read_as(signature, DKIM_FORM, arena, value, now);
 }

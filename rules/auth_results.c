@@ -29,7 +29,7 @@ auth_results_are_wanted(const struct config *config)
 {
 	return config->authentication_results &&
 	    (auth_results_runs(config, "spf") || auth_results_runs(config, "dkim") ||
-		auth_results_runs(config, "dmarc"));
+		auth_results_runs(config, "dmarc") || auth_results_runs(config, "arc"));
 }
 
 /* Has this filter begun with something in this scope, or in one around it, that is not over? */
@@ -46,7 +46,7 @@ auth_results_is_open(const struct scope *scope, size_t row)
 bool
 auth_results_are_open(const struct config *config, const struct scope *scope)
 {
-	static const char *const filters[] = { "spf", "dkim", "dmarc", "ptr" };
+	static const char *const filters[] = { "spf", "dkim", "dmarc", "arc", "ptr" };
 	const struct pipeline *pipeline = &config->pipeline;
 
 	if (!auth_results_are_wanted(config))
@@ -208,6 +208,17 @@ auth_results_dmarc(struct auth_results *results, const struct fact *fact)
 	auth_results_property(results, "policy.dmarc", auth_results_about(fact, "policy"));
 }
 
+/* RFC 8617 10.1 */
+static void
+auth_results_arc(struct auth_results *results, const struct fact *fact)
+{
+	if (strcmp(fact->key, "result") != 0)
+		return;
+	auth_results_method(results, "arc", fact->value);
+	if (strcmp(fact->value, "fail") == 0)
+		auth_results_property(results, "reason", fact->detail);
+}
+
 /* RFC 8601 2.7.3 */
 static void
 auth_results_iprev(struct auth_results *results, const struct fact *fact)
@@ -241,6 +252,7 @@ static const struct auth_results_row {
 	{ "spf", auth_results_spf },
 	{ "dkim", auth_results_dkim },
 	{ "dmarc", auth_results_dmarc },
+	{ "arc", auth_results_arc },
 	{ "ptr", auth_results_iprev },
 };
 

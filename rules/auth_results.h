@@ -18,7 +18,7 @@
 #include "lib/buf.h"
 #include "rules/config.h"
 
-/* Is it added at all? It is where one of spf, dkim, dmarc runs, but for
+/* Is it added at all? It is where one of spf, dkim, dmarc, arc runs, but for
  * `authentication_results: no`. */
 bool auth_results_are_wanted(const struct config *config);
 

@@ -64,6 +64,12 @@ static const struct results_case cases[] = {
 	{ "DMARC not found out",
 	    { { "dmarc", "result", "error", "", { { "domain", "example.org" } } } },
 	    ";\r\n\tdmarc=temperror header.from=example.org" },
+	{ "a chain",
+	    { { "arc", "set", "pass", "", { { "domain", "example.org" } } },
+		{ "arc", "result", "pass", "2 sets", { { 0 } } } },
+	    ";\r\n\tarc=pass" },
+	{ "a broken chain", { { "arc", "result", "fail", "1 set: no b=", { { 0 } } } },
+	    ";\r\n\tarc=fail reason=\"1 set: no b=\"" },
 	{ "the address has a name", { { "ptr", "result", "pass", "mail.example.org", { { 0 } } } },
 	    ";\r\n\tiprev=pass policy.iprev=198.51.100.5" },
 	{ "a generic name", { { "ptr", "result", "generic", "dsl.example.org", { { 0 } } } },
@@ -93,7 +99,7 @@ static const struct results_case cases[] = {
 	    "\tdkim=pass header.i=\"a@b@c.test\";\r\n\tdkim=pass header.i=\"a.@b.test\"" },
 };
 
-static const char yaml[] = BASE "filters: { ptr: {}, spf: {}, dkim: {}, dmarc: {} }\n";
+static const char yaml[] = BASE "filters: { ptr: {}, spf: {}, dkim: {}, dmarc: {}, arc: {} }\n";
 
 struct scene {
 	struct config_text text;
