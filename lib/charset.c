@@ -179,9 +179,7 @@ charset_is_label(struct slice label)
 static bool
 charset_open(struct charset *charset, const char *name)
 {
-	if (charset->kind == CHARSET_ICONV)
-		iconv_close(charset->iconv);
-	charset->kind = CHARSET_GUESS;
+	charset_abandon(charset);
 	charset->is_utf16 = false;
 	if (strcmp(name, "UTF-8") == 0) {
 		charset->kind = CHARSET_UTF8;
@@ -352,6 +350,13 @@ charset_end(struct charset *charset)
 		return;
 	iconv(charset->iconv, NULL, NULL, &to, &room);
 	charset_give(charset, out, sizeof(out) - room);
-	iconv_close(charset->iconv);
+	charset_abandon(charset);
+}
+
+void
+charset_abandon(struct charset *charset)
+{
+	if (charset->kind == CHARSET_ICONV)
+		iconv_close(charset->iconv);
 	charset->kind = CHARSET_GUESS;
 }

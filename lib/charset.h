@@ -9,7 +9,8 @@
  * Wrong bytes become U+FFFD, one by one, and set is_broken. All that comes out is valid UTF-8
  * (with any control character in it, NUL as well). How the input is cut changes nothing.
  *
- * What is open holds an iconv descriptor: charset_end() closes it, and must be called.
+ * What is open holds an iconv descriptor: charset_end() or charset_abandon() closes it, and one of
+ * them must be called.
  */
 #pragma once
 
@@ -45,6 +46,9 @@ void charset_begin(
     struct charset *charset, struct slice label, bool is_html, charset_sink sink, void *arg);
 void charset_feed(struct charset *charset, struct slice bytes);
 void charset_end(struct charset *charset);
+
+/* In place of the end: nothing more is said. */
+void charset_abandon(struct charset *charset);
 
 /* Has the C library load what it needs for the labels, for as long as the process lives. */
 void charset_preload(void);
