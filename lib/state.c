@@ -2,10 +2,16 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/log.h"
+
+/* Milliseconds: in the year 9999, and exact as a double. */
+static const uint64_t state_end_most = 253402300800000;
 
 enum { HEAD = 12, WAITING_MOST = 256 * 1024 };
 
@@ -67,7 +73,8 @@ state_request_read(struct state_request *request, struct slice bytes)
 		.value = { bytes.data + HEAD + in[2], bytes.length - HEAD - in[2] },
 		.end = (double)end / 1000,
 	};
-	return request->change != STATE_FORGET || request->value.length == 0;
+	return end <= state_end_most &&
+	    (request->change != STATE_FORGET || request->value.length == 0);
 }
 
 /* ---- telling the keeper ---- */
@@ -157,7 +164,6 @@ state_new(struct arena *arena, struct ev_loop *loop, const char *folder, int lin
 {
 	struct state *state = arena_alloc(arena, sizeof(*state));
 
-	assert(link < 0 || (loop != NULL && board != NULL));
 	*state = (struct state) {
 		.arena = arena,
 		.loop = loop,
@@ -169,6 +175,35 @@ state_new(struct arena *arena, struct ev_loop *loop, const char *folder, int lin
 	ev_io_init(&state->writable, state_on_writable, link, EV_WRITE);
 	state->writable.data = state;
 	arena_defer(arena, state_undo, state);
+	return state;
+}
+
+/* The file of locks must be there: made by another user, it would lock the keeper out. */
+static bool
+state_may_open(const char *folder)
+{
+	static const char *const names[] = { "data.mdb", "lock.mdb" };
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		if (access(path, R_OK | W_OK) != 0)
+			return false;
+	}
+	return true;
+}
+
+struct state *
+state_new_looker(struct arena *arena, const char *folder)
+{
+	const char *why;
+	struct store *store = state_may_open(folder) ? store_new_reader(arena, folder, &why) : NULL;
+	struct state *state;
+
+	if (store == NULL)
+		return NULL;
+	state = state_new(arena, NULL, folder, -1, NULL);
+	state->store = store;
 	return state;
 }
 

@@ -48,12 +48,13 @@ bool state_request_read(struct state_request *request, struct slice bytes);
 
 struct state;
 
-/*
- * folder: the store's. link: a datagram socket to the keeper, borrowed; -1: changes go nowhere,
- * for who only looks (explain); then loop and board may be NULL.
- */
+/* folder: the store's. link: a datagram socket to the keeper, borrowed. */
 struct state *state_new(struct arena *arena, struct ev_loop *loop, const char *folder, int link,
     struct state_board *board);
+
+/* For who only looks, outside of a worker (explain): changes go nowhere. NULL: there is no store,
+ * or none that this user may open. */
+struct state *state_new_looker(struct arena *arena, const char *folder);
 
 /* As store_get() and store_below(). state NULL, where nothing is remembered: STORE_NONE. */
 enum store_result

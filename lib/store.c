@@ -33,7 +33,7 @@ static const char store_ends[] = "ends";
 uint64_t
 store_milliseconds(double seconds)
 {
-	return seconds > 0 ? (uint64_t)(seconds * 1000 + 0.5) : 0;
+	return seconds > 0 && seconds < 1e15 ? (uint64_t)(seconds * 1000 + 0.5) : 0;
 }
 
 void

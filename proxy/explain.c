@@ -218,6 +218,8 @@ explain_file(struct arena *arena, struct explain *explain)
 	if (dns != NULL) {
 		explain->worker =
 		    worker_new(inner, loop, explain->config, dns, shared_new(arena), 0);
+		explain->worker->filters.host.state = state_new_looker(
+		    inner, arena_format(arena, "%s/state", explain->config->state_dir));
 		explain_session(explain);
 	}
 	arena_free(inner);

@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -86,6 +87,7 @@ keeper_give_up(struct keeper *keeper, const char *why)
 enum keeper_fork
 keeper_fork(struct keeper *keeper)
 {
+	char name[16];
 	int pair[2];
 
 	if (keeper->pid != 0 || keeper->is_given_up || clock_seconds() < keeper->not_before)
@@ -95,6 +97,8 @@ keeper_fork(struct keeper *keeper)
 	if (keeper->link[0] < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return KEEPER_PARENT;
 	keeper->is_ready = false;
+	prctl(PR_GET_NAME, name);
+	prctl(PR_SET_NAME, "postern-keeper"); /* the child is never seen under another one */
 	keeper->pid = fork();
 	if (keeper->pid == 0) {
 		close(pair[0]);
@@ -102,6 +106,7 @@ keeper_fork(struct keeper *keeper)
 		keeper->commands = pair[1];
 		return KEEPER_CHILD;
 	}
+	prctl(PR_SET_NAME, name);
 	close(pair[1]);
 	keeper->commands = pair[0];
 	if (keeper->pid < 0)

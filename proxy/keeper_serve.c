@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -193,7 +192,7 @@ keeper_serve(struct keeper *keeper)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
-	prctl(PR_SET_NAME, "postern-keeper");
+	signal(SIGXFSZ, SIG_IGN); /* a limit on files is as a full disk */
 	if (!privileges_drop(keeper->user, "keeper"))
 		why = "there is no such user";
 	else

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import resource
 import signal
 import time
 
@@ -339,6 +340,50 @@ def test_a_folder_of_somebody_else(start):
     line = postern.wait_log(lambda line: line.get("event") == "state")
     assert "Permission denied" in line["message"]
     assert greeting(postern, "127.0.0.5") == 220
+
+
+def limit_files(pid, size):
+    """A limit on a file's size is to a program as a disk that is full."""
+    hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
+
+
+@pytest.mark.seconds(120)
+def test_the_disk_is_full(start):
+    """What is new is lost, that is said once, and what is there stays; then it goes on."""
+    postern = start.postern({"policy": POLICY, "user": ""})  # ours, so that it can be limited
+    command(postern, "ban", "127.0.0.5")
+    limit_files(keeper(postern), 64 * 1024)
+    for i in range(300):
+        status, _, faults = postern.command("ban", f"198.51.{i % 256}.{i}/32", "--reason", "x" * 120)
+        if status:
+            break
+    assert "could not be" in faults
+    assert postern.command("ban", "127.0.0.6")[0] != 0
+    assert greeting(postern, "127.0.0.5") == 554
+    assert greeting(postern, "127.0.0.6") == 220
+    wait_until(lambda: state(postern)["lost"] > 0, 10, "the count")
+    time.sleep(2)
+    said = [line for line in postern.log_json() if line.get("event") == "state"]
+    assert len(said) == 1 and "what is new is lost" in said[0]["message"]
+    limit_files(keeper(postern), resource.RLIM_INFINITY)
+    wait_until(lambda: postern.command("ban", "127.0.0.6")[0] == 0, 10, "room")
+    assert greeting(postern, "127.0.0.6") == 554
+    postern.stop()
+    postern.start()
+    assert greeting(postern, "127.0.0.5") == 554 and greeting(postern, "127.0.0.6") == 554
+
+
+def test_explain_knows_of_bans(postern):
+    command(postern, "ban", "192.0.2.7", "--reason", "known")
+    mail = postern.folder / "mail.eml"
+    mail.write_text("Subject: x\r\n\r\nhello\r\n")
+    for ip, value in (("192.0.2.7", "block"), ("192.0.2.8", "none")):
+        status, said, _ = postern.command("explain", mail, "--ip", ip, "--json", "--rcpt",
+                                          "c@example.com", "--from", "a@example.org")
+        fact, = (fact for fact in json.loads(said)["facts"] if fact["filter"] == "ip_list")
+        assert fact["value"] == value
+    assert len(listed(postern)) == 1
 
 
 def test_nothing_of_the_store_is_open_to_others(postern):

@@ -121,7 +121,10 @@ made(struct arena *arena, char *folder, const char *const *networks)
 		put(store, *networks + has_ended, clock_unix() + (has_ended ? -1 : 60));
 	}
 	arena_free(own);
-	return state_new(arena, NULL, folder, -1, NULL);
+	struct state *it = state_new_looker(arena, folder);
+
+	assert_non_null(it);
+	return it;
 }
 
 static void

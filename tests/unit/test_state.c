@@ -60,9 +60,11 @@ test_bad_requests(void **state)
 	size_t length;
 
 	(void)state;
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < 6; i++) {
 		length = state_request_write(bytes, &good);
-		if (i == 0)
+		if (i == 5)
+			bytes[4] = 1; /* after the year 9999 */
+		else if (i == 0)
 			bytes[0] = 3;
 		else if (i == 1)
 			bytes[1] = STORE_TABLES;
@@ -169,8 +171,11 @@ test_looks(void **state)
 	    store, STORE_BANS, slice_of("k"), slice_of("v"), clock_unix(), clock_unix() + 60));
 	arena_free(arena);
 	arena = arena_new(SIZE_MAX);
-	struct state *it = state_new(arena, NULL, folder, -1, NULL);
+	assert_null(state_new_looker(arena, "/nowhere"));
+	struct state *it = state_new_looker(arena, folder);
+	const struct state_request nowhere = { .table = STORE_BANS, .key = { "x", 1 } };
 
+	state_tell(it, &nowhere);
 	assert_int_equal(state_get(it, STORE_BANS, slice_of("k"), &entry), STORE_HAS);
 	assert_true(slice_equals(entry.value, slice_of("v")));
 	assert_int_equal(state_get(it, STORE_BANS, slice_of("l"), &entry), STORE_NONE);
