@@ -36,6 +36,13 @@ enum dns_list_kind {
 	DNS_LIST_HASH,   /* hashes of mail addresses or of other things */
 };
 
+/* Of a host in an address of the web: which names a list of domains is asked about. */
+enum dns_list_asks {
+	DNS_LIST_ASKS_BOTH,
+	DNS_LIST_ASKS_HOST,       /* the whole */
+	DNS_LIST_ASKS_REGISTERED, /* the domain that somebody has registered */
+};
+
 /* Addresses in answers: octet by octet from first to last, or by one bit of the last octet. */
 struct dns_list_code {
 	uint8_t first[4], last[4];
@@ -69,6 +76,8 @@ struct dns_list {
 	const char *zone, *shown;
 	const char *key; /* NULL: none */
 	enum dns_list_kind kind;
+	enum dns_list_asks asks; /* of domains */
+	bool has_addresses;      /* of domains: it may be asked about IPv4 addresses, too */
 	struct dns_list_codes codes, errors;
 	struct dns_list_points listed, unlisted;
 	const char *words; /* all that can be told of it: "sbl css none error" */

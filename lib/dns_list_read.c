@@ -18,6 +18,15 @@ const struct option dns_list_options[] = {
 		    "best written as ${env:NAME} or ${file:PATH}."),
 	OPTION(dns_list_entry, kind,
 	    .help = "What is asked about: ip4 ip6 both domain hash. Of a list of your own: ip4."),
+	OPTION(dns_list_entry, asks,
+	    .help =
+		"Of lists of domains: what is asked about a host in an address of the web: "
+		"host (the whole name), registered (the domain that somebody has registered) or "
+		"both. If not given: both."),
+	OPTION(dns_list_entry, addresses,
+	    .help =
+		"Of lists of domains: whether they may be asked about IPv4 addresses that stand "
+		"in place of a host: yes no. If not given: no."),
 	OPTION_CUSTOM(dns_list_entry, codes, dns_list_codes_read,
 	    .expected = "codes and their words, such as { 127.0.0.2: bad }",
 	    .help = "What answers mean: an address (127.0.0.2, 127.0.0.4-7, 127.0.*.3) or a bit "
@@ -150,6 +159,33 @@ dns_list_make_kind(const struct dns_list_draft *draft, struct dns_list *list)
 		    "impossible value \"%.60s\": expected one of ip4 ip6 both domain hash", kind);
 }
 
+/* The place of the text among the words; 0 and a fault: it is none. */
+static unsigned
+dns_list_choice(const struct dns_list_draft *draft, const char *key, const char *text,
+    const char *const *words, const char *expected)
+{
+	for (unsigned i = 0; text != NULL && words[i] != NULL; i++)
+		if (strcmp(words[i], text) == 0)
+			return i;
+	if (text != NULL)
+		fault_add(draft->reader->faults, dns_list_place(draft, key),
+		    "impossible value \"%.60s\": expected %s", text, expected);
+	return 0;
+}
+
+static void
+dns_list_make_asks(const struct dns_list_draft *draft, struct dns_list *list)
+{
+	static const char *const asks[] = { "both", "host", "registered", NULL };
+	static const char *const addresses[] = { "no", "yes", NULL };
+	const struct dns_list_entry *entry = draft->entry;
+
+	list->asks = (enum dns_list_asks)dns_list_choice(
+	    draft, "asks", entry->asks, asks, "one of host registered both");
+	list->has_addresses =
+	    dns_list_choice(draft, "addresses", entry->addresses, addresses, "yes or no") == 1;
+}
+
 static void
 dns_list_make_points(const struct dns_list_draft *draft, struct dns_list *list)
 {
@@ -184,6 +220,7 @@ dns_list_make(struct option_reader *reader, const struct node *at,
 	if (list.codes.count == 0)
 		list.codes = (struct dns_list_codes) { 1, &listed };
 	dns_list_make_kind(&draft, &list);
+	dns_list_make_asks(&draft, &list);
 	dns_list_make_zone(&draft, &list, is_asked);
 	dns_list_make_points(&draft, &list);
 	list.words = dns_list_codes_words(reader->arena, &list.codes);
@@ -203,6 +240,8 @@ dns_list_lay_over(const struct dns_list_entry *below, const struct dns_list_entr
 	sum.keyed_zone = above->keyed_zone != NULL ? above->keyed_zone : sum.keyed_zone;
 	sum.key = above->key != NULL ? above->key : sum.key;
 	sum.kind = above->kind != NULL ? above->kind : sum.kind;
+	sum.asks = above->asks != NULL ? above->asks : sum.asks;
+	sum.addresses = above->addresses != NULL ? above->addresses : sum.addresses;
 	sum.terms = above->terms != NULL ? above->terms : sum.terms;
 	sum.codes = above->codes.count > 0 ? above->codes : sum.codes;
 	sum.errors = above->errors.count > 0 ? above->errors : sum.errors;

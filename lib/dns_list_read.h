@@ -17,7 +17,7 @@
 
 /* As it was written; what was not is NULL or empty. */
 struct dns_list_entry {
-	const char *id, *zone, *keyed_zone, *key, *kind, *terms;
+	const char *id, *zone, *keyed_zone, *key, *kind, *asks, *addresses, *terms;
 	struct dns_list_codes codes, errors;
 	struct texts listed, unlisted;
 };
