@@ -1,6 +1,7 @@
 #include "proxy/generation.h"
 
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proxy/listener.h"
@@ -23,6 +24,37 @@ generation_inherit(const struct generation *older, size_t worker, const char *ad
 	return -1;
 }
 
+static bool
+generation_has(const struct generation *older, const char *address)
+{
+	for (size_t i = 0; older != NULL && i < older->config->listen.count; i++)
+		if (strcmp(older->config->listen.item[i].address, address) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Does nobody else listen there? Sockets that share their address would let a second postern
+ * take half of the clients unnoticed, so each address is tried alone before. Workers of a
+ * master that was killed may need a moment to leave.
+ */
+static bool
+generation_is_alone(const struct config_listen *listen, char why[LISTENER_WHY])
+{
+	enum { TRIES = 30, PAUSE = 100 * 1000 * 1000 };
+
+	for (int i = 0; i < TRIES; i++) {
+		int fd = listener_bind(listen, false, why);
+
+		if (fd >= 0) {
+			close(fd);
+			return true;
+		}
+		nanosleep(&(struct timespec) { .tv_nsec = PAUSE }, NULL);
+	}
+	return false;
+}
+
 /*
  * All sockets share their address by SO_REUSEPORT, also where there is one worker: a later
  * reload may want more.
@@ -38,6 +70,14 @@ generation_bind(
 	    arena_alloc(generation->arena, generation->count * config->listen.count * sizeof(int));
 	for (size_t i = 0; i < generation->count * config->listen.count; i++)
 		generation->sockets[i] = -1;
+	for (size_t i = 0; i < config->listen.count; i++) {
+		const struct config_listen *listen = &config->listen.item[i];
+
+		if (!generation_has(older, listen->address) && !generation_is_alone(listen, why)) {
+			fault_add(faults, NULL, "%s", why);
+			return false;
+		}
+	}
 	for (size_t worker = 0; worker < generation->count; worker++) {
 		for (size_t i = 0; i < config->listen.count; i++) {
 			const struct config_listen *listen = &config->listen.item[i];
