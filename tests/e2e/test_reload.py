@@ -271,6 +271,10 @@ def test_workers_are_the_configured_user(start):
         pytest.skip("not root")
     postern = start.postern(backend=start.scripted())
     worker, = postern.children()
-    status = open(f"/proc/{worker}/status").read()
+    for _ in range(100):                       # it listens before its workers are who they will be
+        status = open(f"/proc/{worker}/status").read()
+        if "NoNewPrivs:\t1" in status:
+            break
+        time.sleep(0.05)
     assert "Uid:\t65534\t65534\t65534\t65534" in status and "NoNewPrivs:\t1" in status
     assert "Groups:\t65534" in status or "Groups:\t\n" in status
