@@ -23,11 +23,12 @@
 #include "filters/filter.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/spf_received.h"
 
 enum { DETAIL_MOST = 320, EXPLANATION_MOST = 200 };
 
 struct spf_options {
-	bool exp;
+	bool exp, received_spf;
 	uint32_t terms, void_lookups;
 };
 
@@ -41,6 +42,11 @@ static const struct option spf_options[] = {
 	OPTION(spf_options, void_lookups, .fallback = "2", .max = SPF_LIMIT_MOST,
 	    .help = "How many names without a record an evaluation may meet; one more is "
 		    "permerror. RFC 7208 4.6.4 says 2."),
+	OPTION(spf_options, received_spf, .fallback = "no",
+	    .help =
+		"Whether a field Received-SPF (RFC 7208 9.1) is put in front of the message, for "
+		"programs behind us that read no Authentication-Results. Messages are held then "
+		"until they are whole."),
 	{ 0 },
 };
 
@@ -132,6 +138,39 @@ spf_mail(struct mail *mail, const void *options)
 	return NEXT;
 }
 
+/* ---- Received-SPF ---- */
+
+static void
+spf_add_header(struct mail *mail, const void *options, struct buf *out)
+{
+	const struct fact *fact = evidence_find(mail->evidence, "spf", "result");
+	const struct spf_options *spf = options;
+	const char *identity = "mailfrom";
+
+	if (!spf->received_spf || fact == NULL)
+		return;
+	for (const struct about *about = fact->about; about != NULL && about->name != NULL; about++)
+		if (strcmp(about->name, "identity") == 0)
+			identity = about->value;
+	spf_received_field(
+	    &(struct spf_received) {
+		.result = fact->value,
+		.comment = fact->detail,
+		.client = mail->client->text,
+		.from = mail->from->text,
+		.helo = mail->client->helo,
+		.identity = identity,
+		.receiver = mail->host != NULL ? mail->host->hostname : NULL,
+	    },
+	    out);
+}
+
+static bool
+spf_adds_header(const void *options)
+{
+	return ((const struct spf_options *)options)->received_spf;
+}
+
 const struct filter spf_filter = {
 	.name = "spf",
 	.summary = "may the client send mail for the domain that it gives (RFC 7208)",
@@ -147,4 +186,6 @@ const struct filter spf_filter = {
 	.options = spf_options,
 	.options_size = sizeof(struct spf_options),
 	.stages = { [HELO] = spf_helo, [MAIL] = spf_mail },
+	.header = spf_add_header,
+	.adds_header = spf_adds_header,
 };

@@ -250,8 +250,8 @@ config_unify_delivery(struct option_reader *reader, struct config *config)
 		    rule->name);
 	if (config->delivery.value == DELIVERY_STREAM && pipeline_adds_header(&config->pipeline))
 		fault_add(reader->faults, config_place(config, "delivery", NULL),
-		    "stream cannot be: a message that is signed (dkim: sign:) must be whole first; "
-		    "say hold or auto");
+		    "stream cannot be: a message that gets a field of a filter (dkim: sign:, "
+		    "spf: received_spf:) must be whole first; say hold or auto");
 	if (config->bare_newline.value == BARE_NEWLINE_PASS &&
 	    config->bare_newline_peers.set == NULL)
 		fault_add(reader->faults, config_place(config, "bare_newline", NULL),

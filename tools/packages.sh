@@ -37,6 +37,7 @@ opendkim-tools
 openssl
 postfix
 python3
+python3-authres
 python3-dkim
 python3-pytest
 python3-pytest-xdist
