@@ -45,6 +45,7 @@ struct dns_source {
 	struct ev_loop *loop;
 	double time_limit;       /* seconds per question */
 	unsigned question_limit; /* per session */
+	unsigned turn, woken;    /* of the loop; sessions that the time limit woke in it */
 	struct dns_stats stats;  /* `open` is the source's, the rest is kept by dns.c */
 };
 

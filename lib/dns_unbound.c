@@ -1,18 +1,24 @@
 #include "lib/dns_unbound.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unbound-event.h>
 #include <unbound.h>
 
 #include "lib/ub_loop.h"
 
+enum { OPEN_MOST = 2000, SOCKETS_LEAST = 64, ASKED_LEAST = 4 };
 enum { SECURE_BOGUS = 1, SECURE_YES = 2, RCODE_OK = 0, CLASS_IN = 1, SERVER_MOST = 64 };
 
 struct dns_unbound {
 	struct dns_source source;
+	struct ub_event_base *base;
 	struct ub_ctx *context;
+	struct query *first, **last; /* not asked yet: this turn has had enough */
+	ev_timer later;
 	unsigned open_limit;
 	FILE *log_file; /* NULL: libunbound has closed it */
 	void (*log)(void *arg, const char *line);
@@ -27,8 +33,11 @@ struct dns_unbound {
  * not the work or the memory.)
  */
 struct query {
+	struct query *next; /* in the queue for a later turn */
 	struct dns_unbound *unbound;
 	struct dns_question *question; /* NULL: nobody waits any more */
+	enum dns_type type;
+	char name[];
 };
 
 /*
@@ -60,28 +69,73 @@ dns_unbound_on_answer(void *arg, int rcode, void *packet, int size, int security
 }
 
 static void
+dns_unbound_ask(struct query *query)
+{
+	struct dns_unbound *unbound = query->unbound;
+	struct dns_question *question = query->question;
+	char name[DNS_ESCAPED_MOST];
+
+	if (ub_resolve_event(unbound->context, dns_escape(name, query->name), (int)query->type,
+		CLASS_IN, query, dns_unbound_on_answer, NULL) == 0)
+		return;
+	unbound->source.stats.open--;
+	free(query);
+	if (question != NULL)
+		dns_end(question, DNS_FAILED, "the resolver is out of order");
+}
+
+static struct query *
+dns_unbound_unqueue(struct dns_unbound *unbound)
+{
+	struct query *query = unbound->first;
+
+	unbound->first = query->next;
+	if (unbound->first == NULL)
+		unbound->last = &unbound->first;
+	return query;
+}
+
+/* A few at the least, or the time-outs of a dead server could keep the others for ever. */
+static void
+dns_unbound_on_later(struct ev_loop *loop, ev_timer *later, int events)
+{
+	struct dns_unbound *unbound = later->data;
+
+	(void)events;
+	for (unsigned i = 0;
+	     unbound->first != NULL && (i < ASKED_LEAST || !ub_loop_is_late(unbound->base)); i++)
+		dns_unbound_ask(dns_unbound_unqueue(unbound));
+	if (unbound->first != NULL)
+		ev_timer_start(loop, later);
+}
+
+static void
 dns_unbound_start(struct dns_source *source, struct dns_question *question)
 {
 	struct dns_unbound *unbound = (struct dns_unbound *)source;
-	char name[DNS_ESCAPED_MOST];
 
 	if (source->stats.open >= unbound->open_limit) {
 		dns_end_over_limit(question, "too many questions under way");
 		return;
 	}
-	struct query *query = malloc(sizeof(*query));
+	size_t size = strlen(question->name) + 1;
+	struct query *query = malloc(sizeof(*query) + size);
 
 	if (query == NULL)
 		abort();
-	*query = (struct query) { unbound, question };
+	*query =
+	    (struct query) { .unbound = unbound, .question = question, .type = question->type };
+	memcpy(query->name, question->name, size);
 	question->handle = query;
 	source->stats.open++;
-	if (ub_resolve_event(unbound->context, dns_escape(name, question->name),
-		(int)question->type, CLASS_IN, query, dns_unbound_on_answer, NULL) == 0)
+	if (unbound->first == NULL && !ub_loop_is_late(unbound->base)) {
+		dns_unbound_ask(query);
 		return;
-	source->stats.open--;
-	free(query);
-	dns_end(question, DNS_FAILED, "the resolver is out of order");
+	}
+	*unbound->last = query;
+	unbound->last = &query->next;
+	if (!ev_is_active(&unbound->later))
+		ev_timer_start(source->loop, &unbound->later);
 }
 
 static void
@@ -217,20 +271,38 @@ dns_unbound_set(struct arena *arena, struct ub_ctx *context, const char *name, c
 	    : arena_format(arena, "resolver option %s %s: %s", name, value, ub_strerror(code));
 }
 
+/*
+ * A packet on its way has a socket of its own. Packets that wait for one are in a list that
+ * libunbound searches at each time-out, so there are to be as many as questions may be under
+ * way; but half of the descriptors are for sessions.
+ */
+static unsigned
+dns_unbound_sockets(const struct dns_options *options)
+{
+	unsigned wanted = options->open_limit != 0 ? options->open_limit : OPEN_MOST;
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur / 2 < wanted)
+		wanted = (unsigned)(files.rlim_cur / 2);
+	return wanted > SOCKETS_LEAST ? wanted : SOCKETS_LEAST;
+}
+
 static const char *
 dns_unbound_set_table(
     struct arena *arena, struct ub_ctx *context, const struct dns_options *options)
 {
-	unsigned cache = options->cache_mb != 0 ? options->cache_mb : 48;
+	uint64_t cache = options->cache != 0 ? options->cache : 48ull << 20;
 	unsigned negative = options->negative_ttl != 0 ? options->negative_ttl : 300;
+	bool has_forwarders = options->forwarders != NULL && options->forwarders[0] != NULL;
 	const struct option_row table[] = {
-		{ "outgoing-range:", "512" },
+		{ "outgoing-range:", arena_format(arena, "%u", dns_unbound_sockets(options)) },
 		{ "outgoing-num-tcp:", "32" },
-		{ "msg-cache-size:", arena_format(arena, "%uk", cache * 1024 / 3) },
-		{ "rrset-cache-size:", arena_format(arena, "%uk", cache * 1024 / 3 * 2) },
+		{ "msg-cache-size:", arena_format(arena, "%" PRIu64, cache / 3) },
+		{ "rrset-cache-size:", arena_format(arena, "%" PRIu64, cache / 3 * 2) },
 		{ "cache-max-negative-ttl:", arena_format(arena, "%u", negative) },
 		{ "infra-keep-probing:", "yes" },
-		{ "unblock-lan-zones:", "yes" },
+		{ "unblock-lan-zones:", has_forwarders || options->stubs != NULL ? "yes" : "no" },
+		{ "insecure-lan-zones:", "yes" },
 		{ "qname-minimisation:", "no" },
 		{ "rrset-roundrobin:", "no" },
 		{ "minimal-responses:", "yes" },
@@ -326,10 +398,9 @@ dns_unbound_begin(
 	int code = ub_resolve_event(
 	    context, "localhost", DNS_A, CLASS_IN, NULL, dns_unbound_on_first, NULL);
 
-	if (code != 0 && unbound->first_line[0] == '\0')
-		return arena_format(arena, "the resolver cannot start: %s", ub_strerror(code));
 	if (code != 0)
-		return arena_format(arena, "the resolver cannot start: %s", unbound->first_line);
+		return arena_format(arena, "the resolver cannot start: %s",
+		    unbound->first_line[0] != '\0' ? unbound->first_line : ub_strerror(code));
 	return dns_unbound_open_zones(arena, context, has_forwarders);
 }
 
@@ -339,6 +410,9 @@ dns_unbound_undo(void *arg)
 {
 	struct dns_unbound *unbound = arg;
 
+	ev_timer_stop(unbound->source.loop, &unbound->later);
+	while (unbound->first != NULL)
+		free(dns_unbound_unqueue(unbound));
 	if (unbound->log_file != NULL)
 		ub_ctx_debugout(unbound->context, NULL);
 	ub_ctx_delete(unbound->context);
@@ -359,11 +433,15 @@ dns_unbound_new(
 		    .time_limit = options->time_limit > 0 ? options->time_limit : 5,
 		    .question_limit = options->question_limit != 0 ? options->question_limit
 								   : DNS_QUESTIONS_MOST },
-		.open_limit = options->open_limit != 0 ? options->open_limit : 2000,
+		.open_limit = options->open_limit != 0 ? options->open_limit : OPEN_MOST,
 		.log = options->log,
 		.log_arg = options->log_arg,
 	};
-	unbound->context = ub_ctx_create_ub_event(ub_loop_new(worker, loop));
+	unbound->last = &unbound->first;
+	ev_timer_init(&unbound->later, dns_unbound_on_later, 0, 0);
+	unbound->later.data = unbound;
+	unbound->base = ub_loop_new(worker, loop);
+	unbound->context = ub_ctx_create_ub_event(unbound->base);
 	if (unbound->context == NULL)
 		abort();
 	arena_defer(worker, dns_unbound_undo, unbound);

@@ -3,8 +3,8 @@
  *
  * Make it after the worker has forked, in the worker's arena and before any session; its
  * undo is the last thing that happens to a worker. No thread is started and no signal
- * handler set; nothing blocks. It needs up to 545 descriptors (count them into
- * RLIMIT_NOFILE), 3 MB to begin with, its caches when they are full, and 33 KB per
+ * handler set; nothing blocks. It needs up to open_limit + 32 descriptors, but no
+ * more than half of RLIMIT_NOFILE; 3 MB and 1 KB per descriptor to begin with, its caches when they are full, and 33 KB per
  * question under way: hence open_limit. What is over it is DNS_FAILED at once.
  *
  * A question that nobody waits for any more goes on inside libunbound and is counted
@@ -28,7 +28,7 @@ struct dns_options {
 	double time_limit;             /* seconds per question: 5 */
 	unsigned question_limit;       /* different questions per session: DNS_QUESTIONS_MOST */
 	unsigned open_limit;           /* under way at once: 2000, 66 MB */
-	unsigned cache_mb;             /* MiB of records and messages at the most: 48 */
+	uint64_t cache;                /* bytes of records and messages at the most: 48 MiB */
 	unsigned negative_ttl;         /* seconds that "no such name" is believed at most: 300 */
 	bool without_ip6;              /* the machine has no IPv6 route: do not try */
 

@@ -5,9 +5,19 @@
 #include <sys/time.h>
 #include <unbound-event.h>
 
+#include "lib/clock.h"
+
+/*
+ * Thousands of time-outs may be due at once, where a name server is dead; each sends a packet
+ * from a new socket. They may take so many seconds of one turn; what is left is due in the next.
+ */
+static const double TURN_MOST = 0.001;
+
 struct ub_loop {
 	struct ub_event_base base;
 	struct ev_loop *loop;
+	unsigned turn; /* libev's, in which the first time-out was called at: */
+	double began;
 };
 
 /*
@@ -16,6 +26,7 @@ struct ub_loop {
  */
 struct ub_loop_event {
 	struct ub_event super;
+	struct ub_loop *ub;
 	struct ev_loop *loop;
 	ev_io io;
 	ev_timer timer;
@@ -55,12 +66,33 @@ ub_loop_on_io(struct ev_loop *loop, ev_io *io, int revents)
 	event->call(io->fd, (short)bits, event->arg);
 }
 
+bool
+ub_loop_is_late(struct ub_event_base *base)
+{
+	struct ub_loop *ub = (struct ub_loop *)((char *)base - offsetof(struct ub_loop, base));
+	unsigned turn = ev_iteration(ub->loop);
+
+	if (ub->turn != turn) {
+		ub->turn = turn;
+		ub->began = clock_seconds();
+		return false;
+	}
+	return clock_seconds() - ub->began > TURN_MOST;
+}
+
 static void
 ub_loop_on_timer(struct ev_loop *loop, ev_timer *timer, int revents)
 {
 	struct ub_loop_event *event = timer->data;
+	double repeat = timer->repeat;
 
-	(void)loop, (void)revents;
+	(void)revents;
+	if (ub_loop_is_late(&event->ub->base)) {
+		timer->repeat = 1e-6;
+		ev_timer_again(loop, timer);
+		timer->repeat = repeat;
+		return;
+	}
 	if ((event->bits & UB_EV_PERSIST) == 0)
 		ub_loop_del(&event->super);
 	event->call(event->io.fd, UB_EV_TIMEOUT, event->arg);
@@ -149,6 +181,7 @@ ub_loop_new_event(
 		return NULL;
 	*event = (struct ub_loop_event) {
 		.super = { UB_EVENT_MAGIC, &functions },
+		.ub = ub,
 		.loop = ub->loop,
 		.call = call,
 		.arg = arg,

@@ -18,3 +18,9 @@
 struct ub_event_base;
 
 struct ub_event_base *ub_loop_new(struct arena *arena, struct ev_loop *loop);
+
+/*
+ * Whether libunbound has had its share of this turn of the loop (1 ms); its time-outs then wait
+ * for the next. For those who would ask it a lot: the first call in a turn says no.
+ */
+bool ub_loop_is_late(struct ub_event_base *base);

@@ -25,6 +25,8 @@ resolver_new(struct arena *arena, struct ev_loop *loop, const struct config_dns 
 		.time_limit = config->timeout.value,
 		.question_limit = config->questions,
 		.open_limit = config->open,
+		.cache = config->cache.value,
+		.negative_ttl = (unsigned)config->negative.value,
 		.without_ip6 = !config->ipv6,
 		.log = resolver_log },
 	    &why);

@@ -43,6 +43,7 @@ config_make(struct option_reader *reader, const struct option *table, const char
 	option_read(reader, table, root, draft);
 	config_filters(reader, draft);
 	config_unify(reader, draft);
+	config_anchor_settle(&draft->config, opens);
 	if (opens)
 		config_contexts(reader, draft);
 	return reader->faults->count == 0 ? &draft->config : NULL;

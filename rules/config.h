@@ -121,7 +121,9 @@ struct config_dns {
 	struct seconds timeout;   /* 5s per question */
 	uint32_t questions;       /* 400 per session */
 	uint32_t open;            /* 2000 per worker */
-	const char *trust_anchor; /* DNSSEC; NULL: no validation */
+	const char *trust_anchor; /* DNSSEC: the file; NULL: no validation */
+	struct bytes cache;       /* 48M per worker */
+	struct seconds negative;  /* 5m: "no such name" is believed at most */
 	bool ipv6;                /* ask name servers over IPv6 too */
 };
 

@@ -2,12 +2,40 @@
 #include <assert.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
+#include <unistd.h>
 
 #include "lib/file.h"
 #include "lib/tls_ticket.h"
 #include "rules/config_draft.h"
 
 enum { ANCHOR_MOST = 1024 * 1024 };
+
+static const char anchor_auto[] = "auto";
+
+/* The words stay until config_anchor_settle(). */
+bool
+config_anchor_read(struct option_reader *reader, const struct node *value, void *field)
+{
+	const char **anchor = field;
+
+	if (value->kind != NODE_TEXT || value->text[0] == '\0')
+		return false;
+	*anchor = strcmp(value->text, anchor_auto) == 0 ? anchor_auto
+	    : strcmp(value->text, "none") == 0          ? NULL
+							: option_path(reader, value);
+	return true;
+}
+
+/* A forwarder may be the one that validates, and its zones may be such as the root denies. */
+void
+config_anchor_settle(struct config *config, bool opens)
+{
+	bool is_wanted = opens && config->dns.servers.count == 0;
+
+	if (config->dns.trust_anchor == anchor_auto)
+		config->dns.trust_anchor =
+		    is_wanted && access(CONFIG_ANCHOR, R_OK) == 0 ? CONFIG_ANCHOR : NULL;
+}
 
 static int
 config_least(const struct config *config)

@@ -16,6 +16,9 @@
 #include "filters/registry.h"
 #include "rules/config.h"
 
+/* What dns: trust_anchor: auto means. */
+#define CONFIG_ANCHOR "/usr/share/dns/root.key"
+
 struct config_thresholds {
 	double tag, reject;
 };
@@ -43,9 +46,12 @@ void config_filters(struct option_reader *reader, struct config_draft *draft);
 const void *config_relay_field(const struct config *config, const char *key);
 
 void config_unify(struct option_reader *reader, struct config_draft *draft);
+/* trust_anchor: auto becomes a file, or NULL; always NULL where nothing is opened. */
+void config_anchor_settle(struct config *config, bool opens);
 void config_contexts(struct option_reader *reader, struct config_draft *draft);
 
 /* Readers of single values (option_function). */
 bool config_address_read(struct option_reader *reader, const struct node *value, void *field);
 bool config_servers_read(struct option_reader *reader, const struct node *value, void *field);
 bool config_host_read(struct option_reader *reader, const struct node *value, void *field);
+bool config_anchor_read(struct option_reader *reader, const struct node *value, void *field);

@@ -15,7 +15,7 @@
 		__VA_ARGS__, NULL                                                                  \
 	}
 
-enum { DAY = 86400 };
+enum { DAY = 86400, KIB = 1024, MIB = 1024 * KIB };
 
 static const struct option log_rows[] = {
 	OPTION(config_log, target, .fallback = "stderr", WORDS("stderr", "syslog"),
@@ -100,9 +100,16 @@ static const struct option dns_rows[] = {
 	    .help = "Questions per session; what is over it fails."),
 	OPTION(config_dns, open, .fallback = "2000", .min = 10, .max = 100000,
 	    .help = "Questions under way at once, per worker; what is over it fails."),
-	OPTION(config_dns, trust_anchor, .path = true,
-	    .help = "A file of DS or DNSKEY records of the root: answers are validated (DNSSEC). "
-		    "Without it they are not."),
+	OPTION_CUSTOM(config_dns, trust_anchor, config_anchor_read, .fallback = "auto",
+	    .expected = "auto, none or a file",
+	    .help = "A file of DS or DNSKEY records: answers are validated (DNSSEC), a bogus one "
+		    "counts as failed. auto: without servers: " CONFIG_ANCHOR " (Debian's package "
+		    "dns-root-data), if it is there, else none. none: nothing is validated."),
+	OPTION(config_dns, cache, .fallback = "48M", .min = MIB, .max = 64.0 * 1024 * MIB,
+	    .help = "Of answers in memory, per worker."),
+	OPTION(config_dns, negative, .fallback = "5m", .min = 1, .max = DAY,
+	    .help = "How long it is believed at most that a name does not exist: a client that a "
+		    "list has just taken up is seen that much later."),
 	OPTION(config_dns, ipv6, .fallback = "yes",
 	    .help = "Whether name servers are asked over IPv6, too."),
 	{ 0 },
@@ -127,8 +134,6 @@ static const struct option timeouts_rows[] = {
 
 #define LIMIT(field, normal, least, most, text)                                                    \
 	OPTION(config_limits, field, .fallback = normal, .min = least, .max = most, .help = text)
-
-enum { KIB = 1024, MIB = 1024 * KIB };
 
 static const struct option limits_rows[] = {
 	LIMIT(sessions, "10000", 1, 1000000, "Sessions at once, over all workers."),

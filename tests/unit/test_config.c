@@ -39,7 +39,9 @@ test_fallbacks(void **state)
 	assert_int_equal(config->dns.servers.count, 0);
 	assert_int_equal(config->dns.questions, 400);
 	assert_true(config->dns.ipv6);
-	assert_null(config->dns.trust_anchor);
+	assert_null(config->dns.trust_anchor); /* auto, where nothing is opened */
+	assert_int_equal(config->dns.cache.value, 48 << 20);
+	assert_float_equal(config->dns.negative.value, 300, 0);
 	assert_int_equal(config->log.level.value, 2);
 	assert_null(config->policy.rules[0].name);
 	assert_int_equal(strlen(config->policy.hash), 64);
