@@ -279,37 +279,47 @@ ipset_search_128(const struct ipset *set, uint64_t high, uint64_t lower)
 	return from;
 }
 
-static uint32_t
-ipset_tag_four(const struct ipset *set, uint32_t key)
+/* Pieces that begin at or before the key. */
+static size_t
+ipset_search_four(const struct ipset *set, uint32_t key)
 {
 	const void *begins = ipset_array(set, set->four.begins);
 	const uint32_t *tags = ipset_array(set, set->four.tags);
-	size_t found;
 
-	if (set->four.buckets == 0) {
-		found = ipset_search_32(begins, set->four.count, key);
-	} else {
-		const uint32_t *bucket = ipset_array(set, set->four.buckets);
-		size_t from = bucket[key >> 16], to = bucket[(key >> 16) + 1];
+	if (set->four.buckets == 0)
+		return ipset_search_32(begins, set->four.count, key);
+	const uint32_t *bucket = ipset_array(set, set->four.buckets);
+	size_t from = bucket[key >> 16], to = bucket[(key >> 16) + 1];
 
-		/* Have the memory fetch the tags meanwhile, a line at a time. */
-		for (size_t i = from; i < to && i < from + 64; i += 16)
-			__builtin_prefetch(&tags[i]);
-		/* None in the bucket: the last piece of those before reaches into it. */
-		found = from +
-		    ipset_search_16((const uint16_t *)begins + from, to - from, (uint16_t)key);
-	}
+	/* Have the memory fetch the tags meanwhile, a line at a time. */
+	for (size_t i = from; i < to && i < from + 64; i += 16)
+		__builtin_prefetch(&tags[i]);
+	/* None in the bucket: the last piece of those before reaches into it. */
+	return from + ipset_search_16((const uint16_t *)begins + from, to - from, (uint16_t)key);
+}
+
+static size_t
+ipset_search_six(const struct ipset *set, ipset_number key)
+{
+	if (set->six.count == 0)
+		return 0;
+	return ipset_search_128(set, (uint64_t)(key >> 64), (uint64_t)key);
+}
+
+/* Of the last of so many pieces. */
+static uint32_t
+ipset_tag_four(const struct ipset *set, size_t found)
+{
+	const uint32_t *tags = ipset_array(set, set->four.tags);
+
 	return found == 0 ? IPSET_GAP : tags[found - 1];
 }
 
 static uint32_t
-ipset_tag_six(const struct ipset *set, ipset_number key)
+ipset_tag_six(const struct ipset *set, size_t found)
 {
 	const struct ipset_rest *rests = ipset_array(set, set->six.rests);
-	size_t found = 0;
 
-	if (set->six.count > 0)
-		found = ipset_search_128(set, (uint64_t)(key >> 64), (uint64_t)key);
 	return found == 0 ? IPSET_GAP : rests[found - 1].tag;
 }
 
@@ -319,9 +329,9 @@ ipset_find(const struct ipset *set, const struct ip *ip, struct ipset_match *mat
 	uint32_t tag = IPSET_GAP;
 
 	if (ip->length == 4)
-		tag = ipset_tag_four(set, (uint32_t)ipset_number_of(ip));
+		tag = ipset_tag_four(set, ipset_search_four(set, (uint32_t)ipset_number_of(ip)));
 	else if (ip->length == 16)
-		tag = ipset_tag_six(set, ipset_number_of(ip));
+		tag = ipset_tag_six(set, ipset_search_six(set, ipset_number_of(ip)));
 	if (tag == IPSET_GAP)
 		return false;
 	if (match != NULL) {
@@ -331,6 +341,27 @@ ipset_find(const struct ipset *set, const struct ip *ip, struct ipset_match *mat
 		match->line = tag & IPSET_LINE_MOST;
 	}
 	return true;
+}
+
+/* From the piece that holds its first address to the one that holds its last. */
+bool
+ipset_touches(const struct ipset *set, const struct network *network)
+{
+	bool is_six = network->ip.length == 16;
+	unsigned length = is_six ? 128 : 32;
+	ipset_number first = ipset_number_of(&network->ip), rest = 0;
+
+	if (network->bits < length)
+		rest = (((ipset_number)1 << (length - network->bits - 1)) - 1) * 2 + 1;
+	size_t from =
+	    is_six ? ipset_search_six(set, first) : ipset_search_four(set, (uint32_t)first);
+	size_t to = is_six ? ipset_search_six(set, first | rest)
+			   : ipset_search_four(set, (uint32_t)(first | rest));
+
+	for (; from <= to; from++)
+		if ((is_six ? ipset_tag_six : ipset_tag_four)(set, from) != IPSET_GAP)
+			return true;
+	return false;
 }
 
 size_t

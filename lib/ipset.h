@@ -88,5 +88,8 @@ const struct ipset *ipset_finish(struct ipset_builder *builder, struct arena *ar
 /* match may be NULL. */
 bool ipset_find(const struct ipset *set, const struct ip *ip, struct ipset_match *match);
 
+/* Is any address of the network in the set? */
+bool ipset_touches(const struct ipset *set, const struct network *network);
+
 size_t ipset_count(const struct ipset *set); /* entries added */
 size_t ipset_size(const struct ipset *set);  /* bytes of the block */

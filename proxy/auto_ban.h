@@ -2,7 +2,7 @@
  * auto_ban: a rule with do: ban has refused a client, which is now kept out.
  *
  * The ban is of the address, of IPv6 its /64. Who is not banned, whatever a rule says: this
- * machine, the mail servers behind, relay: networks: and the list of the allowed (never_ban.h).
+ * machine, the mail servers behind, relay: networks: (nor one in the same /64) and the list of the allowed (never_ban.h).
  */
 #pragma once
 

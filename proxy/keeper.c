@@ -176,8 +176,16 @@ keeper_reap(struct keeper *keeper, pid_t pid, int how)
 }
 
 void
-keeper_retry(struct keeper *keeper)
+keeper_reload(struct keeper *keeper, const struct config *config)
 {
+	size_t length = strlen(config->state_dir);
+
+	if (strncmp(keeper->folder, config->state_dir, length) != 0 ||
+	    strcmp(keeper->folder + length, "/state") != 0 ||
+	    strcmp(keeper->user, config->user) != 0)
+		log_line(LEVEL_WARNING, "state",
+		    "what is remembered stays in %s until postern is started again",
+		    keeper->folder);
 	if (keeper->is_given_up)
 		keeper->not_before = 0;
 	keeper->is_given_up = false;

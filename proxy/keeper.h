@@ -53,8 +53,8 @@ void keeper_hear(struct keeper *keeper, double seconds);
 /* Was it the keeper that has ended? */
 bool keeper_reap(struct keeper *keeper, pid_t pid, int how);
 
-/* A reload: what was given up is tried again. */
-void keeper_retry(struct keeper *keeper);
+/* A reload: what was given up is tried again. Another folder or user is for the next start. */
+void keeper_reload(struct keeper *keeper, const struct config *config);
 
 /* Hands a command over, with the client that is to be answered. NULL: done; else why not. */
 const char *keeper_pass(struct keeper *keeper, const char *line, int client);

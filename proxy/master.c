@@ -91,15 +91,11 @@ master_fork(struct master *master, struct generation *generation, size_t worker)
 	master->is_slot_used[slot] = false;
 }
 
-/* seconds: how long the others wait for what a new one finds. */
+/* seconds: how long the others wait for what a new one finds. It leaves signals blocked. */
 static void
 master_start_keeper(struct master *master, double seconds)
 {
-	sigset_t none;
-
 	if (keeper_fork(&master->keeper) == KEEPER_CHILD) {
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
 		master_close_others(master, NULL, 0);
 		exit(keeper_serve(&master->keeper));
 	}
@@ -256,7 +252,7 @@ master_reload(void *arg, struct buf *answer)
 	next->older = master->newest;
 	master->newest = next;
 	master_open_log(next->config);
-	keeper_retry(&master->keeper);
+	keeper_reload(&master->keeper, next->config);
 	master_start_keeper(master, master_keeper_most);
 	master_start_missing(master);
 	master_end_generation(next->older, SIGTERM);

@@ -1,5 +1,7 @@
 #include "proxy/never_ban.h"
 
+#include "lib/ban.h"
+
 static bool
 never_ban_has(const struct network *network, const char *address)
 {
@@ -33,7 +35,7 @@ never_ban_network(const struct config *config, const struct network *network)
 		return "this would ban this machine itself";
 	if (never_ban_is_backend(config, network))
 		return "this would ban a mail server behind postern (backend: servers:)";
-	if (relay != NULL && networks_have(relay, network->ip, NULL, 0))
+	if (relay != NULL && relay->set != NULL && ipset_touches(relay->set, network))
 		return "this would ban one of relay: networks:";
 	return NULL;
 }
@@ -41,7 +43,7 @@ never_ban_network(const struct config *config, const struct network *network)
 const char *
 never_ban_client(const struct config *config, struct ip client)
 {
-	struct network network = network_of(&client, 8u * client.length);
+	struct network network = ban_network(client);
 	const struct networks *allowed = config_option(config, "ip_list", "allow");
 
 	if (allowed != NULL && networks_have(allowed, client, NULL, 0))

@@ -37,7 +37,7 @@ recipients_tally_name(const struct worker *worker, struct ip client)
 	char text[NETWORK_TEXT_MOST];
 
 	return tally_name(
-	    &worker->all->tally, slice_of("harvest"), slice_of(network_text(text, &network)));
+	    &worker->all->tally, slice_of("smtp.harvest"), slice_of(network_text(text, &network)));
 }
 
 unsigned

@@ -93,6 +93,7 @@ def test_a_ban_ends(postern):
     (["::/0"], "this machine itself"),
     (["10.0.0.0/8"], "relay: networks:"),
     (["10.1.2.3"], "relay: networks:"),
+    (["8.0.0.0/6"], "relay: networks:"),
     (["192.0.2.25"], "a mail server behind"),
     (["192.0.2.0/24"], "a mail server behind"),
     (["127.0.0.0/30"], "this machine itself"),
@@ -154,6 +155,19 @@ def test_kept_over_a_restart(start):
     time.sleep(0.5)  # the workers leave
     postern.start()
     assert greeting(postern, "127.0.0.5") == 554
+
+
+def test_another_folder_is_for_the_next_start(start):
+    postern = start.postern({"policy": POLICY})
+    command(postern, "ban", "127.0.0.5")
+    other = postern.folder / "other"
+    postern.configure({"policy": POLICY, "state_dir": str(other)})
+    assert postern.command("reload")[0] == 0
+    postern.wait_log(lambda line: "until postern is started again" in line.get("message", ""))
+    assert greeting(postern, "127.0.0.5") == 554
+    postern.stop()
+    postern.start()
+    assert greeting(postern, "127.0.0.5") == 220 and other.is_dir()
 
 
 def test_all_workers_know(start):

@@ -33,6 +33,24 @@ fuzz_model(const struct ipset_span *spans, size_t count, ipset_number key)
 	return best == NULL ? 0 : best->tag;
 }
 
+/* Networks of all lengths around the address, against each entry. */
+static void
+fuzz_touch(
+    const struct ipset *set, const struct ipset_span *spans, size_t count, const struct ip *ip)
+{
+	for (unsigned bits = 0; bits <= 8u * ip->length; bits += 1 + bits / 9) {
+		struct network network = network_of(ip, bits);
+		ipset_number first = ipset_number_of(&network.ip), last = first;
+		bool is_met = false;
+
+		for (unsigned bit = bits; bit < 8u * ip->length; bit++)
+			last |= (ipset_number)1 << (8u * ip->length - 1 - bit);
+		for (size_t k = 0; k < count; k++)
+			is_met |= spans[k].first <= last && spans[k].last >= first;
+		assert(ipset_touches(set, &network) == is_met);
+	}
+}
+
 static void
 fuzz_compare(const struct ipset *set, const struct ipset_span *spans, size_t count, bool is_six)
 {
@@ -45,6 +63,7 @@ fuzz_compare(const struct ipset *set, const struct ipset_span *spans, size_t cou
 
 		assert(match.line == fuzz_model(spans, count, ipset_number_of(&ip)));
 		assert(is_found == (match.line != 0));
+		fuzz_touch(set, spans, count, &ip);
 	}
 }
 

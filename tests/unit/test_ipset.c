@@ -121,6 +121,43 @@ test_edges(void **state)
 }
 
 static void
+check_touches(const struct ipset *set, const char *text, bool want)
+{
+	struct network network;
+
+	assert_true(network_read(&network, slice_of(text), NULL));
+	if (ipset_touches(set, &network) != want)
+		fail_msg("%s", text);
+}
+
+static void
+test_touches(void **state)
+{
+	(void)state;
+	const struct ipset *set = make("10.1.0.0/16\n10.2.0.0/16\n192.0.2.7\n2001:db8:1::/48\n");
+	const struct ipset *none = make("");
+
+	check_touches(set, "0.0.0.0/0", true);
+	check_touches(set, "10.0.0.0/8", true);
+	check_touches(set, "10.0.0.0/16", false);
+	check_touches(set, "10.1.255.255/32", true);
+	check_touches(set, "10.2.128.0/17", true);
+	check_touches(set, "10.3.0.0/16", false);
+	check_touches(set, "10.4.0.0/14", false);
+	check_touches(set, "192.0.2.0/29", true);
+	check_touches(set, "192.0.2.8/29", false);
+	check_touches(set, "192.0.2.7/32", true);
+	check_touches(set, "255.255.255.255/32", false);
+	check_touches(set, "::/0", true);
+	check_touches(set, "2001:db8::/32", true);
+	check_touches(set, "2001:db8:1:2::/64", true);
+	check_touches(set, "2001:db8:2::/48", false);
+	check_touches(set, "2001:db8::/48", false);
+	check_touches(none, "0.0.0.0/0", false);
+	check_touches(none, "::/0", false);
+}
+
+static void
 test_most_specific_wins(void **state)
 {
 	(void)state;
@@ -539,6 +576,7 @@ main(void)
 		IPSET_TEST(test_everything),
 		IPSET_TEST(test_edges),
 		IPSET_TEST(test_most_specific_wins),
+		IPSET_TEST(test_touches),
 		IPSET_TEST(test_what_a_line_may_be),
 		IPSET_TEST(test_bad_lines),
 		IPSET_TEST(test_many_bad_lines),
