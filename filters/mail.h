@@ -10,6 +10,7 @@
 #include "lib/arena.h"
 #include "lib/dns.h"
 #include "lib/ip.h"
+#include "lib/mime.h"
 #include "lib/state.h"
 #include "lib/tally.h"
 #include "lib/task.h"
@@ -64,6 +65,7 @@ struct mail {
 	struct slice header;             /* HEADERS: the header fields, without the empty line */
 	uint64_t size;                   /* END: of the message, in bytes */
 	bool had_bare_newline;           /* END: it held a bare CR or LF */
+	const struct mime *mime;         /* END: taken apart; NULL: no filter looks at parts */
 	const struct filter_host *host;  /* CONNECT; NULL where no worker is (tests) */
 	struct task *task;               /* CONNECT: woken, the filters are run again */
 	void *shared;                    /* CONNECT: the filter's own, of this worker */

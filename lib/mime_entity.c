@@ -55,6 +55,7 @@ mime_is_message(const struct mime_header *header)
 
 	return strcmp(header->type, "message/rfc822") == 0 ||
 	    strcmp(header->type, "message/global") == 0 ||
+	    strcmp(header->type, "message/external-body") == 0 ||
 	    (mime_starts(header->type, "application/") && mime_name_ends(header->name, endings));
 }
 

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "rules/parts.h"
+
 /* The stages that belong to each kind of scope, a bit each. */
 static const unsigned scope_stages[] = {
 	[SCOPE_CONNECTION] = 1u << CONNECT,
@@ -13,6 +15,7 @@ static const unsigned scope_stages[] = {
 void
 pipeline_open(struct pipeline_host *host, const struct pipeline *pipeline)
 {
+	parts_open(pipeline);
 	for (size_t i = 0; i < pipeline->count; i++)
 		if (pipeline->rows[i].filter->open != NULL)
 			host->shared[i] =
@@ -32,11 +35,12 @@ pipeline_adds_header(const struct pipeline *pipeline)
 }
 
 /* What is the filter's own: its memory of this message, and of the worker. */
-static void
-scope_lend(struct scope *scope, size_t row, void *state)
+static struct mail *
+scope_lend_state(struct scope *scope, size_t row, void *state)
 {
 	scope->mail.state = state;
 	scope->mail.shared = scope->host != NULL ? scope->host->shared[row] : NULL;
+	return &scope->mail;
 }
 
 /* However the message ends: close() of each filter that has a state. */
@@ -53,8 +57,7 @@ scope_close(void *arg)
 
 		if (scope->states[i] == NULL || row->filter->close == NULL)
 			continue;
-		scope_lend(scope, i, scope->states[i]);
-		row->filter->close(&scope->mail, row->options);
+		row->filter->close(scope_lend_state(scope, i, scope->states[i]), row->options);
 	}
 }
 
@@ -99,6 +102,8 @@ void
 scope_reach(struct scope *scope, enum stage stage)
 {
 	assert(scope_stages[scope->kind] & 1u << stage);
+	if (stage == END)
+		parts_end(scope);
 	for (size_t i = 0; i < scope->pipeline->count; i++) {
 		const struct filter *filter = scope->pipeline->rows[i].filter;
 
@@ -127,13 +132,18 @@ scope_state(const struct scope *scope, size_t row)
 	return owner->states[row];
 }
 
+struct mail *
+scope_lend(struct scope *scope, size_t row)
+{
+	return scope_lend_state(scope, row, scope_state(scope, row));
+}
+
 static bool
 scope_call(struct scope *scope, size_t row, enum stage stage)
 {
 	const struct pipeline_row *which = &scope->pipeline->rows[row];
 
-	scope_lend(scope, row, scope_state(scope, row));
-	enum step step = which->filter->stages[stage](&scope->mail, which->options);
+	enum step step = which->filter->stages[stage](scope_lend(scope, row), which->options);
 
 	assert(step == NEXT || step == WAIT);
 	if (step == WAIT)
@@ -183,9 +193,18 @@ scope_waits(const struct scope *scope)
 	return false;
 }
 
+void
+scope_watch(struct scope *transaction, const struct mime_sink *watch)
+{
+	assert(transaction->kind == SCOPE_TRANSACTION && transaction->mime == NULL);
+	transaction->watch = watch;
+}
+
 bool
 scope_has_taps(const struct scope *scope)
 {
+	if (scope->watch != NULL || parts_are_wanted(scope->pipeline))
+		return true;
 	for (size_t i = 0; i < scope->pipeline->count; i++)
 		if (scope->pipeline->rows[i].filter->raw != NULL)
 			return true;
@@ -201,9 +220,9 @@ scope_raw(struct scope *transaction, struct slice bytes)
 
 		if (row->filter->raw == NULL)
 			continue;
-		scope_lend(transaction, i, scope_state(transaction, i));
-		row->filter->raw(&transaction->mail, row->options, bytes);
+		row->filter->raw(scope_lend(transaction, i), row->options, bytes);
 	}
+	parts_feed(transaction, bytes);
 }
 
 void
@@ -215,7 +234,6 @@ scope_headers(struct scope *transaction, struct buf *out)
 
 		if (row->filter->header == NULL)
 			continue;
-		scope_lend(transaction, i, scope_state(transaction, i));
-		row->filter->header(&transaction->mail, row->options, out);
+		row->filter->header(scope_lend(transaction, i), row->options, out);
 	}
 }

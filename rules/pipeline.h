@@ -14,6 +14,7 @@
 #pragma once
 
 #include "filters/filter.h"
+#include "lib/mime.h"
 
 struct pipeline_row {
 	const struct filter *filter;
@@ -49,6 +50,8 @@ struct scope {
 	const struct pipeline *pipeline;
 	const struct pipeline_host *host; /* NULL: none was set */
 	struct mail mail;                 /* given to the filters; the owner fills its members */
+	struct mime *mime;                /* the message taken apart; rules/parts.h */
+	const struct mime_sink *watch;    /* who wants to see that too; NULL: nobody */
 	void **states;                    /* per row; the transaction's scope only */
 	uint32_t reached[STAGES], over[STAGES]; /* a bit per row */
 	bool has_work;                          /* a reached stage is not over */
@@ -71,7 +74,14 @@ void scope_reach(struct scope *scope, enum stage stage);
 void scope_run(struct scope *scope);
 bool scope_waits(const struct scope *scope);
 
-/* Bytes of the message for the raw taps. */
+/* Shows the parts of the message to one who is no filter, too, behind the filters. watch lasts as
+ * long as the scope, has all functions but text(), and is told before the first byte. */
+void scope_watch(struct scope *transaction, const struct mime_sink *watch);
+
+/* For a call of the row's filter: the mail, with what is the filter's own. */
+struct mail *scope_lend(struct scope *scope, size_t row);
+
+/* Bytes of the message for the taps. */
 bool scope_has_taps(const struct scope *scope);
 void scope_raw(struct scope *transaction, struct slice bytes);
 
