@@ -119,12 +119,13 @@ dns_unbound_start(struct dns_source *source, struct dns_question *question)
 		return;
 	}
 	size_t size = strlen(question->name) + 1;
-	struct query *query = malloc(sizeof(*query) + size);
+	struct query *query = calloc(1, sizeof(*query) + size);
 
 	if (query == NULL)
 		abort();
-	*query =
-	    (struct query) { .unbound = unbound, .question = question, .type = question->type };
+	query->unbound = unbound;
+	query->question = question;
+	query->type = question->type;
 	memcpy(query->name, question->name, size);
 	question->handle = query;
 	source->stats.open++;
@@ -134,8 +135,7 @@ dns_unbound_start(struct dns_source *source, struct dns_question *question)
 	}
 	*unbound->last = query;
 	unbound->last = &query->next;
-	if (!ev_is_active(&unbound->later))
-		ev_timer_start(source->loop, &unbound->later);
+	ev_timer_start(source->loop, &unbound->later); /* again: nothing */
 }
 
 static void
