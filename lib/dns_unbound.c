@@ -118,15 +118,14 @@ dns_unbound_start(struct dns_source *source, struct dns_question *question)
 		dns_end_over_limit(question, "too many questions under way");
 		return;
 	}
-	size_t size = strlen(question->name) + 1;
-	struct query *query = calloc(1, sizeof(*query) + size);
+	struct query *query = calloc(1, sizeof(*query) + strlen(question->name) + 1);
 
 	if (query == NULL)
 		abort();
 	query->unbound = unbound;
 	query->question = question;
 	query->type = question->type;
-	memcpy(query->name, question->name, size);
+	strcpy(query->name, question->name);
 	question->handle = query;
 	source->stats.open++;
 	if (unbound->first == NULL && !ub_loop_is_late(unbound->base)) {
