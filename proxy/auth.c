@@ -6,6 +6,7 @@
 #include "lib/log.h"
 #include "proxy/backend.h"
 #include "proxy/delivery.h"
+#include "proxy/tarpit.h"
 
 static enum step auth_answer(struct session *session);
 static enum step auth_line(struct session *session);
@@ -106,6 +107,21 @@ auth_start(struct session *session, struct slice argument)
 	return NEXT;
 }
 
+/* Whoever guesses passwords waits longer with each. */
+static enum step
+auth_refuse(struct session *session)
+{
+	if (tarpit(session) == WAIT)
+		return WAIT;
+	session->step = session_command;
+	conn_write(session->front, session->auth.refusal);
+	if (++session->errors < session->worker->config->limits.errors)
+		return NEXT;
+	session_reply(session, "421 4.7.0 too many errors");
+	session->lingers = true;
+	return END_SESSION;
+}
+
 static enum step
 auth_answer(struct session *session)
 {
@@ -128,17 +144,13 @@ auth_answer(struct session *session)
 	}
 	struct answer answer = answer_of(session->arena, reply);
 
-	session->step = session_command;
+	session->auth.refusal = answer.lines;
+	session->step = reply->code == 235 ? session_command : auth_refuse;
+	if (reply->code != 235)
+		return NEXT;
 	conn_write(session->front, answer.lines);
-	if (reply->code == 235) {
-		session->client.user =
-		    session->auth.user != NULL ? session->auth.user : "(unnamed)";
-		session->is_tied = true;
-	} else if (++session->errors >= session->worker->config->limits.errors) {
-		session_reply(session, "421 4.7.0 too many errors");
-		session->lingers = true;
-		return END_SESSION;
-	}
+	session->client.user = session->auth.user != NULL ? session->auth.user : "(unnamed)";
+	session->is_tied = true;
 	return NEXT;
 }
 

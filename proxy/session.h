@@ -31,6 +31,7 @@ enum auth_mechanism { AUTH_OTHER, AUTH_PLAIN, AUTH_LOGIN };
 struct auth { /* of an AUTH exchange under way */
 	enum auth_mechanism mechanism;
 	const char *user;
+	struct slice refusal; /* the mail server's answer, on its way to the client */
 };
 
 struct session {

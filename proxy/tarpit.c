@@ -15,14 +15,17 @@ tarpit(struct session *session)
 {
 	struct seconds delay = tarpit_delay(session);
 
-	if (delay.value <= 0 || session->client.user != NULL || session->front == NULL)
+	bool is_over =
+	    delay.value <= 0 || session->client.user != NULL || session->worker->is_ending;
+
+	if (is_over && !session->is_slowed)
 		return NEXT;
 	if (!session->is_slowed) {
 		session_arrived(session); /* the limit for the command was another wait */
 		session->is_slowed = true;
 		session_await(session, delay);
 	}
-	if (!session->is_late)
+	if (!session->is_late && !is_over)
 		return WAIT;
 	session->is_slowed = false;
 	session_arrived(session);

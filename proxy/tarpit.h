@@ -1,8 +1,8 @@
 /*
  * tarpit: refusals take their time.
  *
- * With limits: tarpit: each reply to a bad command or a refused recipient is held back, the
- * second one twice as long as the first, and so on, up to TARPIT_TIMES that time and
+ * With limits: tarpit: each reply to a bad command, a refused recipient or a failed AUTH is held
+ * back, the second one twice as long as the first, and so on, up to TARPIT_TIMES that time and
  * TARPIT_SECONDS. What is held back is the session, by its timer: the command is looked at
  * again when the time is over, and meanwhile nothing is kept, and no other session waits.
  * Other replies are not held back, nor any to a client that has authenticated.

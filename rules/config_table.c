@@ -157,9 +157,9 @@ static const struct option limits_rows[] = {
 	    "smtp.harvest. 0: never."),
 	LIMIT(harvest_within, "1h", 1, 7 * DAY, "The time in which these are counted."),
 	LIMIT(tarpit, "0s", 0, 60,
-	    "How long the first refusal of a command or recipient in a session is held back; the "
-	    "second twice as long, and so on, up to ten times that and a minute. Not for clients "
-	    "that have authenticated."),
+	    "How long the first refusal of a command, recipient or password in a session is held "
+	    "back; the second twice as long, and so on, up to ten times that and a minute. Not "
+	    "for clients that have authenticated."),
 	{ 0 },
 };
 
