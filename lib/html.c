@@ -183,21 +183,28 @@ html_comment(struct html *html, const char *at, const char *end)
 	return end;
 }
 
+/* Two brackets are kept back: a > behind them ends it. */
 static const char *
 html_cdata(struct html *html, const char *at, const char *end)
 {
-	const char *begin = at;
+	static const char brackets[] = "]]";
+	const char *stop = memchr(at, ']', (size_t)(end - at));
 
-	for (; at < end; at++) {
-		if (*at == '>' && html->matched >= 2) {
-			html_tell_text(html, begin, at);
-			html->state = HTML_DATA;
-			return at + 1;
-		}
-		html->matched = *at != ']' ? 0 : html->matched < 2 ? html->matched + 1 : 2;
+	if (*at == ']') {
+		if (html->matched == 2)
+			html_tell_literal(html, brackets + 1);
+		else
+			html->matched++;
+		return at + 1;
 	}
-	html_tell_text(html, begin, end);
-	return end;
+	if (*at == '>' && html->matched == 2) {
+		html->state = HTML_DATA;
+		return at + 1;
+	}
+	html_tell_literal(html, brackets + 2 - html->matched);
+	html->matched = 0;
+	html_tell_text(html, at, stop != NULL ? stop : end);
+	return stop != NULL ? stop : end;
 }
 
 /* ---- tags ---- */

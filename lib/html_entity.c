@@ -8,9 +8,12 @@ static const uint16_t html_entity_windows[32] = { 0x20ac, 0, 0x201a, 0x0192, 0x2
 static int
 html_entity_compare(struct slice name, const char *row)
 {
-	int order = strncmp(name.data, row, name.length);
+	size_t length = strlen(row);
+	int order = memcmp(name.data, row, name.length < length ? name.length : length);
 
-	return order != 0 ? order : row[name.length] == '\0' ? 0 : -1;
+	if (order != 0 || name.length == length)
+		return order;
+	return name.length < length ? -1 : 1;
 }
 
 uint32_t
@@ -18,8 +21,6 @@ html_entity_find(struct slice name)
 {
 	size_t low = 0, high = html_entities_count;
 
-	if (memchr(name.data, '\0', name.length) != NULL)
-		return 0;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		int order = html_entity_compare(name, html_entities[middle].name);

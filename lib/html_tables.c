@@ -83,9 +83,12 @@ static const struct html_element html_elements[] = {
 static int
 html_compare(struct slice name, const char *row)
 {
-	int order = strncmp(name.data, row, name.length);
+	size_t length = strlen(row);
+	int order = memcmp(name.data, row, name.length < length ? name.length : length);
 
-	return order != 0 ? order : row[name.length] == '\0' ? 0 : -1;
+	if (order != 0 || name.length == length)
+		return order;
+	return name.length < length ? -1 : 1;
 }
 
 unsigned int

@@ -370,6 +370,9 @@ uri_word_read(struct uri_word *word)
 		from = scheme < colon ? uri_word_address(word, scheme, colon) : colon + 3;
 	}
 	uri_word_bare(word, from, word->text.length);
+	if (word->scan->is_in_authority && !word->is_last &&
+	    uri_word_authority_end(word->text, 0) == word->text.length)
+		word->ends_in_authority = true;
 }
 
 void
