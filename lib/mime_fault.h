@@ -42,6 +42,14 @@ enum mime_fault {
 
 #define MIME_BIT(fault) ((uint64_t)1 << (fault))
 
+/* The names of all, for tables. */
+#define MIME_FAULT_NAMES                                                                           \
+	"boundary_missing boundary_twice boundary_unseen end_missing after_end "                   \
+	"type_twice type_bad encoding_twice encoding_unknown encoding_container "                  \
+	"disposition_twice parameter_twice parameter_bad name_encoded name_long "                  \
+	"header_bad header_long base64 base64_line quoted_printable uuencode "                     \
+	"charset_unknown charset_bad nul bare_cr too_deep too_many truncated"
+
 /* "boundary_twice" */
 const char *mime_fault_name(enum mime_fault fault);
 

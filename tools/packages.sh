@@ -9,10 +9,12 @@ autoconf
 automake
 ca-certificates
 gcc
+libarchive-dev
 libc6-dev
 libev-dev
 libidn2-dev
 liblmdb-dev
+libmagic-dev
 libopendkim-dev
 libopendmarc-dev
 libpcre2-dev
