@@ -50,13 +50,21 @@ record_put_subject(struct json *json, struct slice subject)
 	json_string(json_key(json, "subject"), (struct slice) { text, length });
 }
 
-/* A number as JSON has it, that no reader will change: no leading zero, below 2^53. */
+/*
+ * What counts something is a number in JSON, in the form that no reader will change: no leading
+ * zero, below 2^53. A name stays a text, also one that is all digits (a selector).
+ */
 static bool
-record_is_number(const char *text)
+record_is_number(const struct about *about)
 {
+	static const char *const counts[] = { "bits", "instance", "size" };
+	const char *text = about->value;
 	size_t length = strspn(text, "0123456789");
+	bool is_count = false;
 
-	return length > 0 && length <= 15 && text[length] == '\0' &&
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		is_count |= strcmp(about->name, counts[i]) == 0;
+	return is_count && length > 0 && length <= 15 && text[length] == '\0' &&
 	    (text[0] != '0' || length == 1);
 }
 
@@ -68,7 +76,7 @@ record_put_about(struct json *json, const struct about *about)
 	json_open_object(json_key(json, "about"));
 	for (; about->name != NULL; about++) {
 		json_key(json, about->name);
-		if (record_is_number(about->value))
+		if (record_is_number(about))
 			json_raw(json, slice_of(about->value));
 		else
 			json_text(json, about->value);

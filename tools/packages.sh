@@ -30,6 +30,7 @@ pkg-config
 packages_test='
 clang
 clang-format
+ldnsutils
 libclang-rt-dev
 libcmocka-dev
 libnet-dns-perl

@@ -95,9 +95,9 @@ text_of(struct play *play, const struct record *record,
 static void
 test_json(void **state)
 {
-	const struct about about[] = { { "domain", "example.org" }, { "selector", "s1" },
-		{ "bits", "2048" }, { "zero", "0" }, { "leading", "007" },
-		{ "long", "12345678901234567890" }, { "empty", "" }, { 0 } };
+	const struct about about[] = { { "domain", "example.org" }, { "selector", "2012" },
+		{ "bits", "2048" }, { "size", "0" }, { "instance", "007" },
+		{ "size", "12345678901234567890" }, { "bits", "" }, { 0 } };
 	struct play play;
 
 	(void)state;
@@ -119,8 +119,8 @@ test_json(void **state)
 	    "{\"filter\":\"spf\",\"key\":\"result\",\"value\":\"fail\","
 	    "\"detail\":\"-all of example.org\",\"ms\":0},"
 	    "{\"filter\":\"dkim\",\"key\":\"signature\",\"value\":\"pass\","
-	    "\"about\":{\"domain\":\"example.org\",\"selector\":\"s1\",\"bits\":2048,\"zero\":0,"
-	    "\"leading\":\"007\",\"long\":\"12345678901234567890\",\"empty\":\"\"},"
+	    "\"about\":{\"domain\":\"example.org\",\"selector\":\"2012\",\"bits\":2048,\"size\":0,"
+	    "\"instance\":\"007\",\"size\":\"12345678901234567890\",\"bits\":\"\"},"
 	    "\"detail\":\"\",\"ms\":0}],"
 	    "\"verdict\":{\"action\":\"reject\",\"rule\":\"blocked\",\"score\":4.0,"
 	    "\"shadow\":[{\"rule\":\"spf-fail\",\"action\":\"reject\"}]},"

@@ -35,7 +35,8 @@ static const struct received_case {
 	    "\thelo=\".a..b.\";\r\n\tidentity=mailfrom; receiver=mx\r\n" },
 	{ "no HELO, other octets",
 	    { "neutral", "\x80\x7f\x01", "192.0.2.1", "\xc3\xa4@b", NULL, "mailfrom", "mx" },
-	    "Received-SPF: neutral (mx: ?\?\?)\r\n\tclient-ip=192.0.2.1; envelope-from=\"??@b\";\r\n"
+	    "Received-SPF: neutral (mx: ?\?\?)\r\n\tclient-ip=192.0.2.1; "
+	    "envelope-from=\"??@b\";\r\n"
 	    "\tidentity=mailfrom; receiver=mx\r\n" },
 };
 

@@ -66,7 +66,7 @@ surbl_feed(struct play *play, const struct piece *pieces, size_t step)
 
 	mail->state = play->scope->states[0];
 	for (size_t i = 0; pieces[i].text != NULL; i++) {
-		char path[8];
+		char path[32];
 		struct slice text = slice_of(pieces[i].text);
 		struct part part = { .path = path,
 			.type = pieces[i].type,
