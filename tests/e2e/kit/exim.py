@@ -84,7 +84,8 @@ class Exim(Process):
         if os.geteuid() != 0:
             pytest.skip("Exim can only be started by root")
         super().__init__(folder, "exim")
-        self.program = unpack_exim()
+        # It starts itself anew as the user mail, who may not come to a checkout below /root.
+        self.program = pathlib.Path(shutil.copy(unpack_exim(), self.folder / "exim4"))
         self.port = port or free_port()
         self.inbox = Maildir(self.folder / "mail" / "inbox")
         for name in ("spool", "log", "mail"):
