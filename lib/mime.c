@@ -136,8 +136,9 @@ mime_begin_entity(struct mime *mime, size_t k)
 	mime_entity(mime, k);
 }
 
+/* How much was used; *is_over: the header has ended, and its part begun. */
 static size_t
-mime_in_header(struct mime *mime, size_t k, struct slice bytes)
+mime_in_header(struct mime *mime, size_t k, struct slice bytes, bool *is_over)
 {
 	struct mime_header *header = &mime->header;
 	size_t used = mime_header_feed(header, bytes);
@@ -150,7 +151,8 @@ mime_in_header(struct mime *mime, size_t k, struct slice bytes)
 		mime_beside(mime, (struct slice) { ":", 1 });
 		header->is_doubtful = true;
 	}
-	if (header->is_done)
+	*is_over = header->is_done;
+	if (*is_over)
 		mime_begin_entity(mime, k);
 	return used;
 }
@@ -216,13 +218,14 @@ size_t
 mime_content(struct mime *mime, size_t k, struct slice bytes)
 {
 	struct mime_layer *layer = &mime->layers[k];
+	bool is_over = false;
 	size_t used = 0;
 
 	switch (layer->state) {
 	case MIME_IN_HEADER:
-		while (used < bytes.length && !mime->header.is_done)
-			used += mime_in_header(
-			    mime, k, (struct slice) { bytes.data + used, bytes.length - used });
+		while (used < bytes.length && !is_over)
+			used += mime_in_header(mime, k,
+			    (struct slice) { bytes.data + used, bytes.length - used }, &is_over);
 		return used;
 	case MIME_IN_LEAF:
 		mime_leaf_feed(&mime->leaf, bytes);
