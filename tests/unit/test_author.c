@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "lib/author.h"
+#include "tests/unit/vectors.h"
 
 enum { LINE_MOST = 1000, HEADER_MOST = 400000, COLUMNS_MOST = 8 };
 
@@ -107,66 +108,26 @@ test_domains(void **state)
 	arena_free(arena);
 }
 
-/* "\xHH", "\t", "\r", "\n", "\\", and "{{N*text}}" for N times the text. */
-static size_t
-unescape(char *out, const char *text)
-{
-	char *to = out;
-	unsigned count, byte;
-	int used;
-
-	while (*text != '\0') {
-		if (sscanf(text, "{{%u*%n", &count, &used) == 1) {
-			const char *piece = text + used, *end = strstr(piece, "}}");
-
-			for (; count > 0; count--)
-				to = mempcpy(to, piece, (size_t)(end - piece));
-			text = end + 2;
-		} else if (sscanf(text, "\\x%2x", &byte) == 1) {
-			*to++ = (char)byte;
-			text += 4;
-		} else if (*text == '\\') {
-			*to++ = text[1] == 't' ? '\t'
-			    : text[1] == 'r'   ? '\r'
-			    : text[1] == 'n'   ? '\n'
-					       : text[1];
-			text += 2;
-		} else {
-			*to++ = *text++;
-		}
-	}
-	return (size_t)(to - out);
-}
-
 static void
 test_vectors(void **state)
 {
-	const char *folder = getenv("POSTERN_VECTORS");
-	char path[600], line[LINE_MOST], *c[COLUMNS_MOST], *rest;
+	char line[LINE_MOST], *c[COLUMNS_MOST];
 	char *header = malloc(HEADER_MOST);
 	unsigned rows = 0, differ = 0;
 
 	(void)state;
-	snprintf(
-	    path, sizeof(path), "%s/dmarc/from.tsv", folder != NULL ? folder : "../shared/vectors");
-	FILE *file = fopen(path, "r");
+	FILE *file = vectors_open("dmarc/from.tsv");
 
 	if (file == NULL) {
-		print_message("%s is not there: skipped\n", path);
 		free(header);
 		skip();
 	}
-	assert_non_null(fgets(line, sizeof(line), file));
 	while (fgets(line, sizeof(line), file) != NULL) {
 		struct arena *arena = arena_new(SIZE_MAX);
-		size_t count = 0;
 
-		line[strcspn(line, "\n")] = '\0';
-		for (rest = line; count < COLUMNS_MOST && (c[count] = strsep(&rest, "\t")) != NULL;)
-			count++;
-		assert_true(count >= 6);
+		assert_true(vectors_split(line, c, COLUMNS_MOST) >= 6);
 		const char *found =
-		    author_text(arena, (struct slice) { header, unescape(header, c[1]) });
+		    author_text(arena, (struct slice) { header, vectors_unescape(header, c[1]) });
 		const char *expected =
 		    strcmp(c[3], "-") == 0 ? c[2] : arena_format(arena, "%s %s", c[2], c[3]);
 

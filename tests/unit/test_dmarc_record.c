@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "lib/dmarc_record.h"
+#include "tests/unit/vectors.h"
 
 enum { TEXT_MOST = 20000, LINE_MOST = 4000, COLUMNS_MOST = 16 };
 
@@ -119,37 +120,6 @@ test_bounds(void **state)
 	    dmarc_record_read(&record, (struct slice) { text, sizeof(text) }), DMARC_DISCARD);
 }
 
-/* "\xHH", "\t", ..., and "{{N*text}}". */
-static size_t
-unescape(char *out, const char *text)
-{
-	char *to = out;
-	unsigned count, byte;
-	int used;
-
-	while (*text != '\0') {
-		if (sscanf(text, "{{%u*%n", &count, &used) == 1) {
-			const char *piece = text + used, *end = strstr(piece, "}}");
-
-			for (; count > 0; count--)
-				to = mempcpy(to, piece, (size_t)(end - piece));
-			text = end + 2;
-		} else if (sscanf(text, "\\x%2x", &byte) == 1) {
-			*to++ = (char)byte;
-			text += 4;
-		} else if (*text == '\\') {
-			*to++ = text[1] == 't' ? '\t'
-			    : text[1] == 'r'   ? '\r'
-			    : text[1] == 'n'   ? '\n'
-					       : text[1];
-			text += 2;
-		} else {
-			*to++ = *text++;
-		}
-	}
-	return (size_t)(to - out);
-}
-
 static void
 expect_text(char *out, char *c[COLUMNS_MOST])
 {
@@ -163,30 +133,20 @@ expect_text(char *out, char *c[COLUMNS_MOST])
 static void
 test_vectors(void **state)
 {
-	const char *folder = getenv("POSTERN_VECTORS");
 	static char line[LINE_MOST], text[TEXT_MOST], expected[LINE_MOST];
-	char path[600], *c[COLUMNS_MOST], *rest;
+	char *c[COLUMNS_MOST];
 	unsigned rows = 0, differ = 0;
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/dmarc/record.tsv",
-	    folder != NULL ? folder : "../shared/vectors");
-	FILE *file = fopen(path, "r");
+	FILE *file = vectors_open("dmarc/record.tsv");
 
-	if (file == NULL) {
-		print_message("%s is not there: skipped\n", path);
+	if (file == NULL)
 		skip();
-	}
-	assert_non_null(fgets(line, sizeof(line), file));
 	while (fgets(line, sizeof(line), file) != NULL) {
-		size_t count = 0;
-
-		line[strcspn(line, "\n")] = '\0';
-		for (rest = line; count < COLUMNS_MOST && (c[count] = strsep(&rest, "\t")) != NULL;)
-			count++;
-		assert_true(count >= 14);
+		assert_true(vectors_split(line, c, COLUMNS_MOST) >= 14);
 		expect_text(expected, c);
-		const char *found = record_text((struct slice) { text, unescape(text, c[1]) });
+		const char *found =
+		    record_text((struct slice) { text, vectors_unescape(text, c[1]) });
 
 		rows++;
 		if (strcmp(found, expected) != 0) {

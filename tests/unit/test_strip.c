@@ -4,6 +4,7 @@
 #include "tests/unit/config_text.h"
 
 #include "proxy/strip.h"
+#include "tests/unit/vectors.h"
 
 #define AR "Authentication-Results:"
 
@@ -211,36 +212,6 @@ test_cut(void **state)
 
 enum { COLUMNS = 6, VECTOR_MOST = 100000 };
 
-static size_t
-unescape(char *out, const char *text)
-{
-	char *to = out;
-	unsigned count, byte;
-	int used;
-
-	while (*text != '\0') {
-		if (sscanf(text, "{{%u*%n", &count, &used) == 1) {
-			const char *piece = text + used, *end = strstr(piece, "}}");
-
-			for (; count > 0; count--)
-				to = mempcpy(to, piece, (size_t)(end - piece));
-			text = end + 2;
-		} else if (sscanf(text, "\\x%2x", &byte) == 1) {
-			*to++ = (char)byte;
-			text += 4;
-		} else if (*text == '\\') {
-			*to++ = text[1] == 't' ? '\t'
-			    : text[1] == 'r'   ? '\r'
-			    : text[1] == 'n'   ? '\n'
-					       : text[1];
-			text += 2;
-		} else {
-			*to++ = *text++;
-		}
-	}
-	return (size_t)(to - out);
-}
-
 /* "id ours field verdict sure rule". Where the rules leave it open, we may be the stricter. */
 static void
 check_vector(char *const column[COLUMNS])
@@ -258,7 +229,7 @@ check_vector(char *const column[COLUMNS])
 	if (strchr(column[1], ' ') == NULL)
 		yaml = arena_format(arena, "%sauthserv_id: %s\n", BASE, ids);
 	struct config_text text = config_text_good(yaml);
-	struct slice slice = { field, unescape(field, column[2]) };
+	struct slice slice = { field, vectors_unescape(field, column[2]) };
 	bool is = is_removed(text.config, slice), wants = strcmp(column[3], "remove") == 0;
 
 	if (is != wants && (strcmp(column[4], "yes") == 0 || wants))
@@ -270,25 +241,16 @@ check_vector(char *const column[COLUMNS])
 static void
 test_vectors(void **state)
 {
-	const char *folder = getenv("POSTERN_VECTORS");
-	char line[4000], name[4096], *column[COLUMNS];
+	char line[4000], *column[COLUMNS];
 	unsigned count = 0;
+	FILE *file = vectors_open("dmarc/ar.tsv");
 
 	(void)state;
-	snprintf(name, sizeof(name), "%s/dmarc/ar.tsv", folder != NULL ? folder : "");
-	FILE *file = folder != NULL ? fopen(name, "r") : NULL;
-
-	if (file == NULL) {
-		print_message("no dmarc/ar.tsv in $POSTERN_VECTORS\n");
+	if (file == NULL)
 		skip();
-	}
 	for (; fgets(line, sizeof(line), file) != NULL; count++) {
-		char *rest = line;
-
-		for (size_t i = 0; i < COLUMNS; i++)
-			assert_non_null(column[i] = strsep(&rest, "\t\n"));
-		if (count > 0)
-			check_vector(column);
+		assert_int_equal(vectors_split(line, column, COLUMNS), COLUMNS);
+		check_vector(column);
 	}
 	fclose(file);
 	assert_true(count > 20);
