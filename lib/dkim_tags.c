@@ -6,16 +6,6 @@ dkim_tags_is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static struct slice
-dkim_tags_trim(struct slice text)
-{
-	while (text.length > 0 && dkim_tags_is_blank(text.data[0]))
-		text.data++, text.length--;
-	while (text.length > 0 && dkim_tags_is_blank(text.data[text.length - 1]))
-		text.length--;
-	return text;
-}
-
 /* What stands before the next `end`, or all the rest; *rest moves behind it. */
 static struct slice
 dkim_tags_until(struct slice *rest, char end, bool *is_last)
@@ -64,7 +54,8 @@ static const char *
 dkim_tags_add(struct dkim_tags *tags, struct slice part)
 {
 	bool has_no_value;
-	struct slice name = dkim_tags_trim(dkim_tags_until(&part, '=', &has_no_value));
+	struct slice name =
+	    slice_trim(dkim_tags_until(&part, '=', &has_no_value), dkim_tags_is_blank);
 
 	if (has_no_value)
 		return "a part without \"=\"";
@@ -74,7 +65,7 @@ dkim_tags_add(struct dkim_tags *tags, struct slice part)
 		return "a tag that is there twice";
 	if (tags->count == DKIM_TAGS_MOST)
 		return "too many tags";
-	tags->tag[tags->count++] = (struct dkim_tag) { name, dkim_tags_trim(part) };
+	tags->tag[tags->count++] = (struct dkim_tag) { name, slice_trim(part, dkim_tags_is_blank) };
 	return NULL;
 }
 
@@ -88,7 +79,7 @@ dkim_tags_read(struct dkim_tags *tags, struct slice text)
 	while (!is_last) {
 		struct slice part = dkim_tags_until(&text, ';', &is_last);
 
-		if (is_last && dkim_tags_trim(part).length == 0)
+		if (is_last && slice_trim(part, dkim_tags_is_blank).length == 0)
 			break;
 		const char *fault = dkim_tags_add(tags, part);
 
@@ -124,7 +115,7 @@ dkim_tags_item(struct slice *rest, struct slice *item)
 
 	if (rest->data == NULL)
 		return false;
-	*item = dkim_tags_trim(dkim_tags_until(rest, ':', &is_last));
+	*item = slice_trim(dkim_tags_until(rest, ':', &is_last), dkim_tags_is_blank);
 	if (is_last)
 		rest->data = NULL;
 	return true;

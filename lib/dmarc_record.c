@@ -8,16 +8,6 @@ dmarc_is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-static struct slice
-dmarc_trim(struct slice text)
-{
-	while (text.length > 0 && dmarc_is_blank(text.data[0]))
-		text = (struct slice) { text.data + 1, text.length - 1 };
-	while (text.length > 0 && dmarc_is_blank(text.data[text.length - 1]))
-		text.length--;
-	return text;
-}
-
 /* What stands before the next `separator`; *rest moves behind it. False: nothing is left. */
 static bool
 dmarc_next(struct slice *rest, char separator, struct slice *part)
@@ -111,7 +101,7 @@ dmarc_read_uris(struct slice value, struct dmarc_uris *uris)
 	struct slice part;
 
 	while (dmarc_next(&value, ',', &part)) {
-		part = dmarc_cut_size(dmarc_trim(part));
+		part = dmarc_cut_size(slice_trim(part, dmarc_is_blank));
 		if (dmarc_is_uri(part) && uris->count < DMARC_URIS_MOST)
 			uris->uri[uris->count++] = part;
 	}
@@ -126,7 +116,7 @@ dmarc_is_fo(struct slice value)
 	struct slice part;
 
 	while (dmarc_next(&value, ':', &part)) {
-		part = dmarc_trim(part);
+		part = slice_trim(part, dmarc_is_blank);
 		const char *letter = part.length == 1 && part.data[0] != '\0'
 		    ? strchr(letters, tolower((unsigned char)part.data[0]))
 		    : NULL;
@@ -237,8 +227,9 @@ dmarc_split(struct slice part, struct slice *name, struct slice *value)
 		return false;
 	size_t length = (size_t)(equals - part.data);
 
-	*name = dmarc_trim((struct slice) { part.data, length });
-	*value = dmarc_trim((struct slice) { equals + 1, part.length - length - 1 });
+	*name = slice_trim((struct slice) { part.data, length }, dmarc_is_blank);
+	*value =
+	    slice_trim((struct slice) { equals + 1, part.length - length - 1 }, dmarc_is_blank);
 	return true;
 }
 

@@ -66,16 +66,6 @@ ipset_is_blank(char byte)
 	return byte == ' ' || byte == '\t';
 }
 
-static struct slice
-ipset_trim(struct slice text)
-{
-	while (text.length > 0 && ipset_is_blank(text.data[0]))
-		text = (struct slice) { .data = text.data + 1, .length = text.length - 1 };
-	while (text.length > 0 && ipset_is_blank(text.data[text.length - 1]))
-		text.length--;
-	return text;
-}
-
 /* What stands before the first `mark`; all, if there is none. */
 static struct slice
 ipset_before(struct slice text, char mark)
@@ -106,7 +96,8 @@ ipset_builder_add_range(
 		.length = text.length - low.length - 1 };
 	struct ip first, last;
 
-	if (!ip_read(&first, ipset_trim(low)) || !ip_read(&last, ipset_trim(high)))
+	if (!ip_read(&first, slice_trim(low, ipset_is_blank)) ||
+	    !ip_read(&last, slice_trim(high, ipset_is_blank)))
 		return ipset_complain(why, "\"%s\" is no range of addresses", text);
 	if (first.length != last.length)
 		return ipset_complain(why, "\"%s\" mixes IPv4 and IPv6", text);
@@ -122,7 +113,7 @@ ipset_builder_add_text(struct ipset_builder *builder, int source, uint32_t line,
 {
 	struct network network;
 
-	text = ipset_trim(text);
+	text = slice_trim(text, ipset_is_blank);
 	if (text.length > 0 && memchr(text.data, '-', text.length) != NULL)
 		return ipset_builder_add_range(builder, source, line, text, why);
 	if (!network_read(&network, text, why))
@@ -140,7 +131,7 @@ ipset_builder_read_line(struct ipset_builder *builder, int source, uint32_t line
 
 	if (text.length > 0 && text.data[text.length - 1] == '\r')
 		text.length--;
-	text = ipset_trim(ipset_before(ipset_before(text, '#'), ';'));
+	text = slice_trim(ipset_before(ipset_before(text, '#'), ';'), ipset_is_blank);
 	if (text.length == 0)
 		return;
 	if (ipset_builder_add_text(builder, source, line, text, is_kept ? fault->why : NULL)) {

@@ -180,6 +180,27 @@ option_value_read(const struct option *row, const char *text, void *field)
 	return true;
 }
 
+const struct option *
+option_value_row(const struct option *table, const char *word)
+{
+	const struct option *row = table;
+
+	if (strncmp(word, "--", 2) != 0)
+		return NULL;
+	while (row->key != NULL && strcmp(row->key, word + 2) != 0)
+		row++;
+	return row->key != NULL ? row : NULL;
+}
+
+void
+option_value_fallbacks(const struct option *table, void *section)
+{
+	for (const struct option *row = table; row->key != NULL; row++)
+		if (row->fallback != NULL &&
+		    !option_value_read(row, row->fallback, (char *)section + row->offset))
+			abort();
+}
+
 static void
 units_print(FILE *to, const struct unit *unit, uint64_t value)
 {

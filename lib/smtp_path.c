@@ -244,16 +244,6 @@ path_take_bracketed(struct smtp_path *path, struct slice *in)
 	return path_take_mailbox(path, in) && path_take(in, '>');
 }
 
-static struct slice
-path_trim(struct slice text)
-{
-	while (text.length > 0 && path_is_blank(text.data[0]))
-		path_skip(&text, 1);
-	while (text.length > 0 && path_is_blank(text.data[text.length - 1]))
-		text.length--;
-	return text;
-}
-
 static const struct smtp_fault *
 path_read(
     struct smtp_path *path, const struct path_kind *kind, struct slice argument, struct slice *rest)
@@ -264,7 +254,7 @@ path_read(
 	if (argument.length < length || strncasecmp(argument.data, kind->keyword, length) != 0)
 		return &kind->missing;
 	path_skip(&argument, length);
-	struct slice in = path_trim(argument);
+	struct slice in = slice_trim(argument, path_is_blank);
 
 	if (in.length == 0)
 		return &kind->missing;
@@ -273,7 +263,7 @@ path_read(
 
 	if (!is_good || (in.length > 0 && !path_is_blank(in.data[0])))
 		return &kind->syntax;
-	*rest = path_trim(in);
+	*rest = slice_trim(in, path_is_blank);
 	if (path->text.length + strlen("<>") > SMTP_PATH_MOST)
 		return &kind->too_long;
 	if (path->is_null)

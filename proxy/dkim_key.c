@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -47,22 +46,10 @@ dkim_key_usage(void)
 
 /* ---- words ---- */
 
-static const struct option *
-dkim_key_find(const char *word)
-{
-	const struct option *row = dkim_key_rows;
-
-	if (strncmp(word, "--", 2) != 0)
-		return NULL;
-	while (row->key != NULL && strcmp(row->key, word + 2) != 0)
-		row++;
-	return row->key != NULL ? row : NULL;
-}
-
 static bool
 dkim_key_read_option(struct dkim_key_options *options, const char *word, const char *text)
 {
-	const struct option *row = dkim_key_find(word);
+	const struct option *row = option_value_row(dkim_key_rows, word);
 
 	if (row == NULL) {
 		fprintf(stderr, "postern dkim-key: there is no option \"%s\"\n", word);
@@ -89,10 +76,7 @@ static bool
 dkim_key_read(struct dkim_key_options *options, int argc, char **argv)
 {
 	*options = (struct dkim_key_options) { 0 };
-	for (const struct option *row = dkim_key_rows; row->key != NULL; row++)
-		if (row->fallback != NULL &&
-		    !option_value_read(row, row->fallback, (char *)options + row->offset))
-			abort();
+	option_value_fallbacks(dkim_key_rows, options);
 	for (int i = 2; i < argc; i++) {
 		bool is_option = strncmp(argv[i], "--", 2) == 0;
 

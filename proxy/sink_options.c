@@ -1,6 +1,5 @@
 #include "proxy/sink_options.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/nearest.h"
@@ -29,18 +28,6 @@ sink_options_usage(void)
 	      "                    [--size N] [--idle SECONDS] [--hostname NAME] [--envelope]\n",
 	    stderr);
 	return false;
-}
-
-static const struct option *
-sink_options_find(const char *word)
-{
-	const struct option *row = sink_rows;
-
-	if (strncmp(word, "--", 2) != 0)
-		return NULL;
-	while (row->key != NULL && strcmp(row->key, word + 2) != 0)
-		row++;
-	return row->key != NULL ? row : NULL;
 }
 
 static bool
@@ -94,10 +81,7 @@ sink_options_set_fallbacks(struct sink_options *options, struct arena *arena)
 	*options = (struct sink_options) { .hostname = host };
 	if (gethostname(host, HOST_MOST - 1) != 0 || host[0] == '\0')
 		options->hostname = "localhost";
-	for (const struct option *row = sink_rows; row->key != NULL; row++)
-		if (row->fallback != NULL &&
-		    !option_value_read(row, row->fallback, (char *)options + row->offset))
-			abort();
+	option_value_fallbacks(sink_rows, options);
 }
 
 static bool
@@ -124,7 +108,7 @@ sink_options_read(struct sink_options *options, struct arena *arena, int argc, c
 {
 	sink_options_set_fallbacks(options, arena);
 	for (int i = 1; i < argc; i++) {
-		const struct option *row = sink_options_find(argv[i]);
+		const struct option *row = option_value_row(sink_rows, argv[i]);
 
 		if (row == NULL)
 			return sink_options_unknown(argv[i]);
