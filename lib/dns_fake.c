@@ -229,12 +229,6 @@ dns_fake_release_all(struct dns_fake *fake)
 }
 
 size_t
-dns_fake_rows(const struct dns_fake *fake)
-{
-	return fake->count;
-}
-
-size_t
 dns_fake_waiting(const struct dns_fake *fake)
 {
 	return fake->source.stats.open;

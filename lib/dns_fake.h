@@ -43,6 +43,5 @@ void dns_fake_allow_unknown(struct dns_fake *fake);
 void dns_fake_release(struct dns_fake *fake, size_t row);
 void dns_fake_release_all(struct dns_fake *fake); /* in the table's order */
 
-size_t dns_fake_rows(const struct dns_fake *fake);
 size_t dns_fake_waiting(const struct dns_fake *fake);           /* questions under way */
 size_t dns_fake_asked(const struct dns_fake *fake, size_t row); /* how often, by all sessions */

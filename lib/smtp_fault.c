@@ -1,8 +1,10 @@
 #include "lib/smtp_fault.h"
 
-struct slice
-smtp_fault_format(struct arena *arena, const struct smtp_fault *fault)
+#include <stdio.h>
+
+const char *
+smtp_fault_format(char text[SMTP_FAULT_MOST], const struct smtp_fault *fault)
 {
-	return slice_of(
-	    arena_format(arena, "%d %s %s\r\n", fault->code, fault->enhanced, fault->text));
+	snprintf(text, SMTP_FAULT_MOST, "%d %s %s", fault->code, fault->enhanced, fault->text);
+	return text;
 }

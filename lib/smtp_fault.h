@@ -7,14 +7,13 @@
  */
 #pragma once
 
-#include "lib/arena.h"
-#include "lib/slice.h"
-
 struct smtp_fault {
 	int code;
 	const char *enhanced;
 	const char *text;
 };
 
-/* "501 5.1.7 Sender address syntax\r\n", in the arena. */
-struct slice smtp_fault_format(struct arena *arena, const struct smtp_fault *fault);
+enum { SMTP_FAULT_MOST = 300 };
+
+/* "501 5.1.7 Sender address syntax", without CRLF; returns `text`. */
+const char *smtp_fault_format(char text[SMTP_FAULT_MOST], const struct smtp_fault *fault);

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "lib/smtp_extension.h"
+#include "lib/slice.h"
 #include "lib/smtp_fault.h"
 
 enum smtp_param {

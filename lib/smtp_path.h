@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include "lib/arena.h"
 #include "lib/smtp_fault.h"
 
 enum { SMTP_PATH_MOST = 256, SMTP_DOMAIN_MOST = 255, SMTP_LABEL_MOST = 63 };

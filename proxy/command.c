@@ -1,7 +1,5 @@
 #include "proxy/command.h"
 
-#include <stdio.h>
-
 #include "proxy/auth.h"
 #include "proxy/delivery.h"
 #include "proxy/message.h"
@@ -13,10 +11,9 @@
 static enum step
 command_fault(struct session *session, const struct smtp_fault *fault)
 {
-	char reply[300];
+	char reply[SMTP_FAULT_MOST];
 
-	snprintf(reply, sizeof(reply), "%d %s %s", fault->code, fault->enhanced, fault->text);
-	return session_error(session, reply);
+	return session_error(session, smtp_fault_format(reply, fault));
 }
 
 /* ---- EHLO, HELO ---- */

@@ -193,12 +193,9 @@ session_command(struct session *session)
 	if (step != NEXT)
 		return step;
 	if (line.data == NULL) {
-		const struct smtp_fault *fault = session->line_fault;
-		char reply[200];
+		char reply[SMTP_FAULT_MOST];
 
-		snprintf(
-		    reply, sizeof(reply), "%d %s %s", fault->code, fault->enhanced, fault->text);
-		step = session_error(session, reply);
+		step = session_error(session, smtp_fault_format(reply, session->line_fault));
 	} else {
 		step = command_run(session, line);
 	}

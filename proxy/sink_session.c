@@ -50,10 +50,9 @@ sink_session_error(struct sink_session *session, const char *reply)
 enum sink_step
 sink_session_fault(struct sink_session *session, const struct smtp_fault *fault)
 {
-	char reply[300];
+	char reply[SMTP_FAULT_MOST];
 
-	snprintf(reply, sizeof(reply), "%d %s %s", fault->code, fault->enhanced, fault->text);
-	return sink_session_error(session, reply);
+	return sink_session_error(session, smtp_fault_format(reply, fault));
 }
 
 /* ---- waiting ---- */

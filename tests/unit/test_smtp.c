@@ -361,12 +361,11 @@ test_auth(void **state)
 static void
 test_fault_format(void **state)
 {
-	struct arena *arena = arena_new(LIMIT);
+	char text[SMTP_FAULT_MOST];
 
 	(void)state;
-	assert_true(slice_equals(smtp_fault_format(arena, &smtp_fault_long_line),
-	    slice_of("500 5.5.6 Line too long\r\n")));
-	arena_free(arena);
+	assert_string_equal(
+	    smtp_fault_format(text, &smtp_fault_long_line), "500 5.5.6 Line too long");
 }
 
 int
