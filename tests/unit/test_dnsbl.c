@@ -2,11 +2,7 @@
  * dnsbl: the facts of each kind of answer, with the answers in every order, and what is known
  * in between; the guard's word; values for the policy.
  */
-#include "tests/unit/play.h"
-
-#include <stdlib.h>
-
-#include "filters/registry.h"
+#include "tests/unit/list_options.h"
 
 #define CLIENT "198.51.100.5"
 #define REVERSED "5.100.51.198"
@@ -16,35 +12,6 @@ static const char *const three =
     "  - { id: a, zone: a.test, codes: { 127.0.0.2: bad, 127.0.0.4: worse } }\n"
     "  - { id: b, zone: b.test, kind: both }\n"
     "  - { id: c, zone: c.test, kind: ip6 }\n";
-
-/* As the configuration has them; NULL: faults. */
-static void *
-options_read(struct arena *arena, const char *yaml, struct faults *faults)
-{
-	const char *source = getenv("POSTERN_SOURCE");
-	void *options = arena_alloc(arena, dnsbl_filter.options_size);
-	struct option_reader reader = { .arena = arena, .faults = faults };
-
-	faults_init(faults, arena);
-	reader.data = arena_format(arena, "%s/rules", source != NULL ? source : ".");
-	const struct node *map = yaml_read(arena, "/nowhere/t.yaml", slice_of(yaml), NULL, faults);
-
-	option_read(&reader, dnsbl_filter.options, map, options);
-	dnsbl_filter.complete(&reader, map, options);
-	return faults->count == 0 ? options : NULL;
-}
-
-static void *
-options_good(struct arena *arena, const char *yaml)
-{
-	struct faults faults;
-	void *options = options_read(arena, yaml, &faults);
-
-	if (options == NULL)
-		faults_print(&faults, stderr);
-	assert_non_null(options);
-	return options;
-}
 
 struct dnsbl_case {
 	const char *title, *client;
@@ -94,7 +61,9 @@ static void
 dnsbl_begin(struct play *play, const struct dnsbl_case *one)
 {
 	struct arena *arena = arena_new(4 << 20);
-	const struct pipeline_row rows[] = { { &dnsbl_filter, options_good(arena, three) }, { 0 } };
+	const struct pipeline_row rows[] = {
+		{ &dnsbl_filter, options_good(&dnsbl_filter, arena, three) }, { 0 }
+	};
 
 	play_begin(play, one->client, rows, one->rows);
 	arena_defer(play->arena, (arena_undo)arena_free, arena);
@@ -239,9 +208,10 @@ house_begin(struct house *house, const struct dns_row *rows, const char *yaml)
 	house->arena = arena_new(4 << 20);
 	play_begin(&house->play, CLIENT, nobody, rows);
 	dns_fake_allow_unknown(house->play.fake);
-	house->pipeline = (struct pipeline) {
-		.rows = { { &dnsbl_filter, options_good(house->arena, yaml), false } }, .count = 1
-	};
+	const void *options = options_good(&dnsbl_filter, house->arena, yaml);
+
+	house->pipeline =
+	    (struct pipeline) { .rows = { { &dnsbl_filter, options, false } }, .count = 1 };
 	house->host.host = (struct filter_host) { .arena = house->play.arena,
 		.loop = house->play.loop,
 		.tasks = &house->play.tasks,
@@ -352,7 +322,7 @@ static void
 test_values(void **state)
 {
 	struct arena *arena = arena_new(4 << 20);
-	const void *options = options_good(arena, three);
+	const void *options = options_good(&dnsbl_filter, arena, three);
 
 	(void)state;
 	assert_string_equal(dnsbl_filter.named_values(options, "a"), "bad worse none error");
@@ -381,7 +351,7 @@ test_bad_options(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_null(options_read(arena, bad[i][0], &faults));
+		assert_null(options_read(&dnsbl_filter, arena, bad[i][0], &faults));
 		assert_non_null(strstr(faults.kept[0].words, bad[i][1]));
 	}
 	arena_free(arena);

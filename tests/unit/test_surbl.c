@@ -2,41 +2,10 @@
  * surbl: what is asked about which host, and when; the facts, with the answers in every order;
  * limits, choices and faults of the section.
  */
-#include "tests/unit/play.h"
+#include "tests/unit/list_options.h"
 
-#include <stdlib.h>
-
-#include "filters/registry.h"
 #include "filters/surbl.h"
 #include "lib/json.h"
-
-static void *
-options_read(struct arena *arena, const char *yaml, struct faults *faults)
-{
-	const char *source = getenv("POSTERN_SOURCE");
-	void *options = arena_alloc(arena, surbl_filter.options_size);
-	struct option_reader reader = { .arena = arena, .faults = faults };
-
-	faults_init(faults, arena);
-	reader.data = arena_format(arena, "%s/rules", source != NULL ? source : ".");
-	const struct node *map = yaml_read(arena, "/nowhere/t.yaml", slice_of(yaml), NULL, faults);
-
-	option_read(&reader, surbl_filter.options, map, options);
-	surbl_filter.complete(&reader, map, options);
-	return faults->count == 0 ? options : NULL;
-}
-
-static void *
-options_good(struct arena *arena, const char *yaml)
-{
-	struct faults faults;
-	void *options = options_read(arena, yaml, &faults);
-
-	if (options == NULL)
-		faults_print(&faults, stderr);
-	assert_non_null(options);
-	return options;
-}
 
 /* ---- a message, part by part ---- */
 
@@ -49,7 +18,9 @@ static void
 surbl_begin(struct play *play, const char *yaml, const struct dns_row *dns)
 {
 	struct arena *arena = arena_new(SIZE_MAX);
-	const struct pipeline_row rows[] = { { &surbl_filter, options_good(arena, yaml) }, { 0 } };
+	const struct pipeline_row rows[] = {
+		{ &surbl_filter, options_good(&surbl_filter, arena, yaml) }, { 0 }
+	};
 
 	play_begin(play, "198.51.100.5", rows, dns);
 	arena_defer(play->arena, (arena_undo)arena_free, arena);
@@ -512,7 +483,7 @@ faults(void **state)
 		struct arena *arena = arena_new(SIZE_MAX);
 		struct faults found;
 
-		if (options_read(arena, cases[i], &found) != NULL)
+		if (options_read(&surbl_filter, arena, cases[i], &found) != NULL)
 			fail_msg("no fault: %s", cases[i]);
 		arena_free(arena);
 	}
@@ -522,7 +493,7 @@ static void
 values(void **state)
 {
 	struct arena *arena = arena_new(SIZE_MAX);
-	const void *options = options_good(arena, "lists: [ surbl ]\n");
+	const void *options = options_good(&surbl_filter, arena, "lists: [ surbl ]\n");
 
 	(void)state;
 	assert_string_equal(surbl_filter.named_values(options, "surbl"),
