@@ -16,7 +16,7 @@ bool
 handover_send(int socket, struct slice line, int fd)
 {
 	union handover control = { .room = { 0 } };
-	struct iovec part = { (void *)(uintptr_t)line.data, line.length };
+	struct iovec part = { (void *)line.data, line.length };
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
 
 	if (fd >= 0) {

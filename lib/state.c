@@ -158,26 +158,6 @@ state_undo(void *arg)
 	buf_free(&state->waiting);
 }
 
-struct state *
-state_new(struct arena *arena, struct ev_loop *loop, const char *folder, int link,
-    struct state_board *board)
-{
-	struct state *state = arena_alloc(arena, sizeof(*state));
-
-	*state = (struct state) {
-		.arena = arena,
-		.loop = loop,
-		.folder = arena_strdup(arena, folder),
-		.link = link,
-		.board = board,
-	};
-	buf_init(&state->waiting, WAITING_MOST);
-	ev_io_init(&state->writable, state_on_writable, link, EV_WRITE);
-	state->writable.data = state;
-	arena_defer(arena, state_undo, state);
-	return state;
-}
-
 /* The file of locks must be there: made by another user, it would lock the keeper out. */
 static bool
 state_may_open(const char *folder)
@@ -191,20 +171,6 @@ state_may_open(const char *folder)
 			return false;
 	}
 	return true;
-}
-
-struct state *
-state_new_looker(struct arena *arena, const char *folder)
-{
-	const char *why;
-	struct store *store = state_may_open(folder) ? store_new_reader(arena, folder, &why) : NULL;
-	struct state *state;
-
-	if (store == NULL)
-		return NULL;
-	state = state_new(arena, NULL, folder, -1, NULL);
-	state->store = store;
-	return state;
 }
 
 /* NULL: it cannot be had. */
@@ -224,6 +190,42 @@ state_store(struct state *state)
 		state->has_said_closed = true;
 	}
 	return state->store;
+}
+
+struct state *
+state_new(struct arena *arena, struct ev_loop *loop, const char *folder, int link,
+    struct state_board *board)
+{
+	struct state *state = arena_alloc(arena, sizeof(*state));
+
+	*state = (struct state) {
+		.arena = arena,
+		.loop = loop,
+		.folder = arena_strdup(arena, folder),
+		.link = link,
+		.board = board,
+	};
+	buf_init(&state->waiting, WAITING_MOST);
+	ev_io_init(&state->writable, state_on_writable, link, EV_WRITE);
+	state->writable.data = state;
+	arena_defer(arena, state_undo, state);
+	if (board != NULL)
+		state_store(state); /* now, if it is there: later may be too late for a sandbox */
+	return state;
+}
+
+struct state *
+state_new_looker(struct arena *arena, const char *folder)
+{
+	const char *why;
+	struct store *store = state_may_open(folder) ? store_new_reader(arena, folder, &why) : NULL;
+	struct state *state;
+
+	if (store == NULL)
+		return NULL;
+	state = state_new(arena, NULL, folder, -1, NULL);
+	state->store = store;
+	return state;
 }
 
 enum store_result

@@ -7,8 +7,8 @@
  * also by the worker itself. A datagram that does not go at once waits in the worker, up to a
  * bound; what is over it is lost and counted on the board, and the log says so once.
  *
- * The store is opened at the first look and stays so. While the keeper could not open it (the
- * board says so) nobody does: STORE_FAILED, of which a filter makes the fact `error`.
+ * The store is opened at once, or at the first look after the keeper could open it (the board says
+ * so). Until then it is STORE_FAILED, of which a filter makes the fact `error`.
  */
 #pragma once
 

@@ -56,7 +56,7 @@ store_stamp_read(const unsigned char *in)
 MDB_val
 store_val(struct slice slice)
 {
-	return (MDB_val) { slice.length, (void *)(uintptr_t)slice.data };
+	return (MDB_val) { slice.length, (void *)slice.data };
 }
 
 bool

@@ -110,7 +110,7 @@ tally_take(struct tally *tally, uint64_t name, double now)
 unsigned
 tally_add(struct tally *tally, uint64_t name, double within, double now)
 {
-	struct tally_place *place = (struct tally_place *)(uintptr_t)tally_find(tally, name);
+	struct tally_place *place = (struct tally_place *)tally_find(tally, name);
 	uint32_t window = counts_window(within, now);
 	struct counts counts;
 	uint64_t word;

@@ -22,7 +22,8 @@ static const char keeper_command_name[] = "postern ban";
 static int
 keeper_ban(struct store *store, char **fields, struct buf *answer)
 {
-	char key[BAN_KEY_MOST], value[BAN_VALUE_MOST], text[NETWORK_TEXT_MOST], time[TIME_ISO_MOST];
+	char key[BAN_KEY_MOST] = "", value[BAN_VALUE_MOST] = "";
+	char text[NETWORK_TEXT_MOST], time[TIME_ISO_MOST];
 	struct ban ban = { .end = strtod(fields[2], NULL) };
 
 	if (!network_read(&ban.network, slice_of(fields[1]), NULL))
@@ -51,7 +52,7 @@ keeper_ban(struct store *store, char **fields, struct buf *answer)
 static int
 keeper_unban(struct store *store, char **fields, struct buf *answer)
 {
-	char key[BAN_KEY_MOST], text[NETWORK_TEXT_MOST];
+	char key[BAN_KEY_MOST] = "", text[NETWORK_TEXT_MOST];
 	struct network network;
 
 	if (!network_read(&network, slice_of(fields[1]), NULL))
@@ -100,7 +101,7 @@ keeper_bans(struct store *store, char **fields, struct buf *answer)
 	struct store_entry entry;
 	struct network after;
 	struct ban ban;
-	char key[BAN_KEY_MOST], text[NETWORK_TEXT_MOST];
+	char key[BAN_KEY_MOST] = "", text[NETWORK_TEXT_MOST];
 	struct slice place = { key, 0 };
 	double now = clock_unix();
 	int count = 0;
@@ -132,13 +133,14 @@ static const struct keeper_row {
 int
 keeper_command(struct store *store, char *line, struct buf *answer)
 {
-	char *fields[FIELDS], *rest = line;
+	char *fields[FIELDS] = { line }, *rest = line;
 	size_t count = 0;
 
 	while (count < FIELDS && rest != NULL)
 		fields[count++] = strsep(&rest, "\t");
 	for (size_t i = 0; i < sizeof(keeper_rows) / sizeof(*keeper_rows); i++)
-		if (strcmp(keeper_rows[i].name, fields[0]) == 0 && keeper_rows[i].fields == count)
+		if (strcmp(keeper_rows[i].name, fields[0]) == 0 && keeper_rows[i].fields == count &&
+		    rest == NULL)
 			return keeper_rows[i].run(store, fields, answer);
 	return EX_USAGE;
 }
