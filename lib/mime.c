@@ -300,47 +300,6 @@ mime_pop(struct mime *mime, size_t count)
 
 /* ---- delimiters ---- */
 
-/* Is this "--boundary", or "--boundary--" (*is_end)? The boundary's length, 0: neither. */
-static size_t
-mime_match(const struct mime *mime, const struct mime_frame *frame, struct slice line, bool *is_end)
-{
-	size_t longest = 0;
-
-	for (size_t i = 0; i < frame->boundaries; i++) {
-		size_t length = frame->length[i], tail = line.length - 2 - length;
-		const char *end = line.data + 2 + length;
-
-		if (length + 2 > line.length || length <= longest || (tail != 0 && tail != 2) ||
-		    (tail == 2 && memcmp(end, "--", 2) != 0) ||
-		    memcmp(line.data + 2, mime->pool + frame->offset[i], length) != 0)
-			continue;
-		longest = length;
-		*is_end = tail == 2;
-	}
-	return longest;
-}
-
-/* Which of the containers that are open in this layer it delimits; frame_count: none. */
-static size_t
-mime_find(const struct mime *mime, size_t k, struct slice line, bool *is_end)
-{
-	size_t longest = 0, found = mime->frame_count;
-	bool end = false;
-
-	for (size_t i = mime->frame_count; i-- > 0;) {
-		if (mime->frames[i].layer != k)
-			continue;
-		size_t length = mime_match(mime, &mime->frames[i], line, &end);
-
-		if (length <= longest)
-			continue;
-		longest = length;
-		found = i;
-		*is_end = end;
-	}
-	return found;
-}
-
 static void
 mime_next_part(struct mime *mime, size_t k, struct mime_frame *frame)
 {

@@ -90,6 +90,10 @@ void mime_flush(struct mime *mime, size_t layer);
 /* Content of a layer, without delimiters. How much it took: less than all when a header ended. */
 size_t mime_content(struct mime *mime, size_t layer, struct slice bytes);
 
+/* Which of the frames that are open in this layer a line without blanks at its end delimits;
+ * frame_count: none. *is_end: it closes it. */
+size_t mime_find(const struct mime *mime, size_t layer, struct slice line, bool *is_end);
+
 /* Is the line a delimiter in this layer? Then that is done which it says. */
 bool mime_delimiter(struct mime *mime, size_t layer, struct slice line);
 
