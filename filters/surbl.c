@@ -317,6 +317,8 @@ surbl_complete(struct option_reader *reader, const struct node *section, void *a
 	options->most = options->hosts;
 	if (questions * options->most > QUESTIONS_MOST)
 		options->most = QUESTIONS_MOST / questions;
+	if (section == NULL)
+		return;
 	options->sets.levels = surbl_read_set(reader, section, "defaults/uri-levels.txt");
 	options->sets.shorteners = surbl_read_set(reader, section, "defaults/uri-shorteners.txt");
 	options->sets.never = surbl_read_set(reader, section, "defaults/uri-never.txt");

@@ -90,14 +90,33 @@ surbl_copy(struct arena *arena, struct slice text)
 	return arena_copy(arena, text);
 }
 
+/* A place in the table: a new one, or that of the least telling host if it tells less than this
+ * rank; so that nobody hides a link behind a heap of names. NULL: there is none. */
+static struct surbl_host **
+surbl_hosts_place(struct surbl_hosts *hosts, uint8_t rank)
+{
+	struct surbl_host **least = NULL;
+
+	if (hosts->item == NULL)
+		hosts->item = arena_alloc(hosts->arena, SURBL_HOSTS_MOST * sizeof(*hosts->item));
+	if (hosts->count < SURBL_HOSTS_MOST)
+		return &hosts->item[hosts->count++];
+	hosts->is_full = true;
+	for (size_t i = 0; i < hosts->count; i++)
+		if (!hosts->item[i]->is_asked && hosts->item[i]->rank > rank &&
+		    (least == NULL || hosts->item[i]->rank >= (*least)->rank))
+			least = &hosts->item[i];
+	return least;
+}
+
 static struct surbl_host *
-surbl_hosts_new(struct surbl_hosts *hosts, const struct uri *uri, uint32_t hash)
+surbl_hosts_new(
+    struct surbl_hosts *hosts, const struct uri *uri, uint32_t hash, struct surbl_host **place)
 {
 	struct surbl_host *host = arena_alloc(hosts->arena, sizeof(*host));
 	const char *registered = NULL;
 
-	if (hosts->item == NULL)
-		hosts->item = arena_alloc(hosts->arena, SURBL_HOSTS_MOST * sizeof(*hosts->item));
+	*place = host;
 	host->name = arena_strdup(hosts->arena, uri->host.text);
 	host->kind = uri->host.kind;
 	host->ip = uri->host.ip;
@@ -111,7 +130,6 @@ surbl_hosts_new(struct surbl_hosts *hosts, const struct uri *uri, uint32_t hash)
 	host->is_never = name_set_covers(&hosts->sets->never, host->name);
 	host->is_shortener = name_set_has(&hosts->sets->shorteners, host->name) ||
 	    name_set_has(&hosts->sets->shorteners, host->registered);
-	hosts->item[hosts->count++] = host;
 	return host;
 }
 
@@ -127,12 +145,13 @@ surbl_hosts_add(struct surbl_hosts *hosts, const struct uri *uri, const char *pa
 		if (hosts->item[i]->hash == hash &&
 		    strcmp(hosts->item[i]->name, uri->host.text) == 0)
 			host = hosts->item[i];
-	if (host == NULL && hosts->count == SURBL_HOSTS_MOST) {
-		hosts->is_full = true;
-		return NULL;
+	if (host == NULL) {
+		struct surbl_host **place = surbl_hosts_place(hosts, rank);
+
+		if (place == NULL)
+			return NULL;
+		host = surbl_hosts_new(hosts, uri, hash, place);
 	}
-	if (host == NULL)
-		host = surbl_hosts_new(hosts, uri, hash);
 	if (rank < host->rank) {
 		host->rank = rank;
 		host->flags = (host->flags & surbl_strong) | (uri->flags & ~surbl_strong);

@@ -177,13 +177,13 @@ static void
 dns_list_make_asks(const struct dns_list_draft *draft, struct dns_list *list)
 {
 	static const char *const asks[] = { "both", "host", "registered", NULL };
-	static const char *const addresses[] = { "no", "yes", NULL };
+	static const char *const addresses[] = { "no", "yes", "false", "true", "off", "on", NULL };
 	const struct dns_list_entry *entry = draft->entry;
 
 	list->asks = (enum dns_list_asks)dns_list_choice(
 	    draft, "asks", entry->asks, asks, "one of host registered both");
 	list->has_addresses =
-	    dns_list_choice(draft, "addresses", entry->addresses, addresses, "yes or no") == 1;
+	    dns_list_choice(draft, "addresses", entry->addresses, addresses, "yes or no") % 2 == 1;
 }
 
 static void

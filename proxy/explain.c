@@ -59,6 +59,8 @@ explain_recipient(struct explain *explain)
 	if (t->asked == NULL && explain->named == options->count) {
 		message_begin(explain->session, UNFRAME_CHUNKS);
 		t->body.is_streamed = true; /* to nobody */
+		if (explain->options->is_json)
+			explain->tree = explain_tree_new(t->scope);
 		explain->step = explain_read;
 		return NEXT;
 	}
@@ -168,6 +170,11 @@ explain_print_json(const struct explain *explain)
 	struct buf json = { .limit = JSON_MOST };
 
 	record_json(&json, &record, &explain->config->policy);
+	buf_cut(&json, json.length - 1); /* it goes on */
+	buf_append_byte(&json, ',');
+	explain_tree_json(explain->tree, &json);
+	buf_append_byte(&json, '}');
+	explain_put_uris(explain, &json);
 	fwrite(json.data, 1, json.length, stdout);
 	putchar('\n');
 	buf_free(&json);

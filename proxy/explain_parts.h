@@ -9,6 +9,7 @@
 
 #include "proxy/explain_options.h"
 #include "proxy/explain_text.h"
+#include "proxy/explain_tree.h"
 #include "proxy/session.h"
 #include "proxy/transaction.h"
 
@@ -19,9 +20,10 @@ struct explain {
 	struct worker *worker;
 	struct session *session; /* its mail is NULL after a refusal at connect */
 	enum step (*step)(struct explain *explain);
-	size_t named;          /* of the recipients */
-	struct record refusal; /* at connect; reply NULL: there is none */
-	bool is_late;          /* facts are missing at the end */
+	struct explain_tree *tree; /* of the message, for JSON; NULL: it did not come so far */
+	size_t named;              /* of the recipients */
+	struct record refusal;     /* at connect; reply NULL: there is none */
+	bool is_late;              /* facts are missing at the end */
 	bool is_over;
 };
 
@@ -33,3 +35,7 @@ void explain_print_facts(const struct explain *explain, bool is_unicode);
 
 /* explain_rules.c: how each rule stands, for each decision of ours. */
 void explain_print_rules(const struct explain *explain);
+
+/* explain_uris.c: the hosts that the message's addresses lead to; into the object of --json. */
+void explain_print_uris(const struct explain *explain);
+void explain_put_uris(const struct explain *explain, struct buf *object);

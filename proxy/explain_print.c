@@ -121,6 +121,7 @@ explain_print(const struct explain *explain, bool is_unicode)
 {
 	explain_print_head(explain);
 	explain_print_facts(explain, is_unicode);
+	explain_print_uris(explain);
 	explain_print_rules(explain);
 	explain_print_verdicts(explain);
 }

@@ -1,5 +1,6 @@
 """postern explain: facts and verdict for a message in a file, with real name servers."""
 
+import hashlib
 import json
 import os
 import pty
@@ -28,6 +29,22 @@ POLICY = [
 ]
 FILTERS = {"ptr": {}, "ip_list": {"block": ["203.0.113.0/24"], "allow": ["192.0.2.200"]}}
 MESSAGE = b"From: a@example.org\nSubject: a\n test\n\nHello.\n.dot\n"
+FILES = b"""\
+Subject: =?utf-8?Q?caf=C3=A9?=
+Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Type: text/plain; charset=utf-8
+
+See the file.
+--b
+Content-Type: application/pdf
+Content-Transfer-Encoding: base64
+Content-Disposition: attachment; filename*=utf-8''r%C3%A9sum%C3%A9.pdf
+
+JVBERi0xLjQ=
+--b--
+"""
 ENVELOPE = ["--from", "a@example.org", "--rcpt", "c@example.com"]
 
 
@@ -135,7 +152,7 @@ def test_record(explain):
         *ENVELOPE)
     assert list(record) == [
         "case", "time", "point", "listener", "client", "from", "recipients", "size", "subject",
-        "facts", "verdict", "reply", "backend", "body", "policy"]
+        "facts", "verdict", "reply", "backend", "body", "policy", "parts"]
     assert re.fullmatch("[0-9A-Z]{8}", record["case"])
     assert record["listener"] == f"127.0.0.1:{explain.postern.port}"
     assert record["client"] == {
@@ -150,6 +167,18 @@ def test_record(explain):
     assert record["verdict"]["shadow"] == [{"rule": "trial", "action": "reject"}]
     assert record["backend"] == {"server": None, "reply": None}
     assert re.fullmatch("[0-9a-f]{64}", record["body"]["in"]) and record["body"]["out"] is None
+
+
+def test_parts(explain):
+    record = explain.json("--ip", "198.51.100.5", *ENVELOPE, message=FILES)
+    digest = hashlib.sha256(b"%PDF-1.4").hexdigest()
+    assert record["subject"] == "caf\u00e9"
+    assert [list(part.values())[:5] for part in record["parts"]] == [
+        ["1", "multipart/mixed", None, None, None],
+        ["1.1", "text/plain", "utf-8", None, None],
+        ["1.2", "application/pdf", None, "r\u00e9sum\u00e9.pdf", "base64"]]
+    assert "size" not in record["parts"][0]
+    assert record["parts"][2]["size"] == 8 and record["parts"][2]["sha256"] == digest
 
 
 def test_defaults(explain):

@@ -1,4 +1,4 @@
-"""docs/guide-lists.md, followed: its configurations, and its own list with rbldnsd and unbound."""
+"""docs/guide-lists.md, followed: its configurations, and its own lists with rbldnsd and unbound."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 
 from kit.postern import SOURCE
 from kit.process import free_port
-from kit.smtp import Smtp
+from kit.smtp import Smtp, message
 
 GUIDE = (SOURCE / "docs" / "guide-lists.md").read_text()
 LEAST = """\
@@ -37,7 +37,7 @@ def test_configurations_are_good(start, number, monkeypatch):
 def test_list_of_ones_own(start, backend):
     port = free_port()
     conf, = blocks("conf")
-    text, = blocks("text")
+    text = blocks("text")[0]
     stub = re.search(r'name: "(.*)"\n +stub-addr: 127.0.0.1@5300', conf)[1]
     lists = start.rbldnsd({"bl.example.com": text}, port=port)
     assert stub == "bl.example.com"
@@ -53,3 +53,20 @@ def test_list_of_ones_own(start, backend):
     with Smtp(postern.port, source="127.0.0.77") as client:
         client.greet()
         assert client.envelope("a@example.org", "c@example.com")[-1].code == 550
+
+
+def test_list_of_domains_of_ones_own(start, backend):
+    text = blocks("text")[1]
+    ours = [block for block in blocks("yaml") if "id: ours" in block][1]
+    zone = re.search(r"zone: (\S+)", ours)[1]
+    lists = start.rbldnsd({zone: ("dnset", text)})
+    postern = start.postern(
+        LEAST + ours + f'dns: {{ servers: [ "127.0.0.1:{lists.port}" ] }}\n'
+        "log: { target: stderr, format: json, level: info }\n", backend=backend)
+    for number, (host, code) in enumerate({
+            "www.evil.example.com": 550, "203.0.113.7": 550, "0xcb007107": 550,
+            "203.0.113.8": 250, "good.example.com": 250}.items()):
+        with Smtp(postern.port) as client:
+            client.greet()
+            reply = client.mail("a@example.org", "c@example.com", message(f"n{number}", f"http://{host}/"))
+            assert reply.code == code, host
