@@ -30,8 +30,10 @@
  * The taps for parts see the message taken apart (lib/part.h, lib/mime.h): part_begin() when the
  * fields of a part are read, data() the bytes of a leaf with its transfer encoding undone, text()
  * the same of leaves that are text, in UTF-8 (of HTML the source), and part_end(). A container
- * begins and ends before what is in it begins. All is in before END. The message is taken apart
- * once for all filters, and only if one of them has such a tap.
+ * begins and ends before what is in it begins. All is in before END. What a reader meets in that
+ * text is told, too: shown() what he sees (of HTML without its marks; lib/html.h), uri() each
+ * address (lib/uri.h). The message is taken apart once for all filters, and only if one of them
+ * has such a tap.
  *
  * header() may put fields in front of a message that passes. It is called after the verdict,
  * and again where the message has to be sent again; the fields end with CRLF. A filter that may
@@ -55,6 +57,7 @@
 #include "lib/dns_list.h"
 #include "lib/option.h"
 #include "lib/part.h"
+#include "lib/uri.h"
 
 enum step { NEXT, WAIT, END_SESSION }; /* END_SESSION: for the session's steps only */
 
@@ -63,6 +66,8 @@ typedef void (*filter_tap)(struct mail *mail, const void *options, struct slice 
 typedef void (*filter_part)(struct mail *mail, const void *options, const struct part *part);
 typedef void (*filter_part_tap)(
     struct mail *mail, const void *options, const struct part *part, struct slice bytes);
+typedef void (*filter_uri)(
+    struct mail *mail, const void *options, const struct part *part, const struct uri *uri);
 typedef void (*filter_close)(struct mail *mail, const void *options);
 typedef void (*filter_header)(struct mail *mail, const void *options, struct buf *out);
 typedef void *(*filter_open)(const struct filter_host *host, const void *options);
@@ -105,7 +110,8 @@ struct filter {
 	filter_stage stages[STAGES]; /* NULL: nothing to do there */
 	filter_tap raw;
 	filter_part part_begin;
-	filter_part_tap data, text;
+	filter_part_tap data, text, shown;
+	filter_uri uri;
 	filter_part part_end;
 	filter_header header;
 	bool (*adds_header)(const void *options); /* NULL: never */

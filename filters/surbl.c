@@ -1,8 +1,7 @@
 /*
  * surbl: what DNS lists of domains say about the hosts that a message's addresses lead to.
  *
- * Hosts are found in all text and HTML of the message while it comes in (lib/uri_scan.h,
- * lib/uri_page.h), each counts once, and the lists are asked at once, so that the answers come in
+ * Hosts are found in all text and HTML of the message while it comes in, each counts once, and the lists are asked at once, so that the answers come in
  * beside the rest of the message. What is asked, and whether lists take addresses, stands in the
  * list (lib/dns_list.h). Not asked about: domains of `never`, names that no list can have. Of more
  * than `hosts` the most telling are asked about: links before text, new domains before further
@@ -17,7 +16,7 @@
 #include "lib/file.h"
 #include "lib/header.h"
 #include "lib/public_suffix.h"
-#include "lib/uri_page.h"
+#include "lib/uri_scan.h"
 
 enum {
 	QUESTIONS_MOST = 300, /* a message, of all that its session may ask */
@@ -51,20 +50,8 @@ static const struct option surbl_options[] = {
 	{ 0 },
 };
 
-/* What reads a part; one for the leaf that is open and one for the raw one. */
-struct surbl_reader {
-	struct mail *mail;
-	const struct surbl_options *options;
-	const char *part;
-	bool is_raw;
-	struct uri_sink sink;
-	struct uri_page *page;
-	struct uri_scan *scan;
-};
-
 struct surbl_state {
 	struct surbl_hosts hosts;
-	struct surbl_reader readers[2]; /* by is_raw */
 	bool has_header;
 };
 
@@ -76,27 +63,6 @@ surbl_hosts_of(const void *state)
 
 /* ---- addresses ---- */
 
-static void
-surbl_found(void *arg, const struct uri *uri)
-{
-	struct surbl_reader *reader = arg;
-	struct surbl_state *state = reader->mail->state;
-	struct uri marked;
-
-	if (uri->flags & URI_IS_MAIL && uri->where != URI_IN_HEADER &&
-	    !reader->options->mail_addresses)
-		return;
-	if (reader->is_raw) {
-		marked = *uri;
-		marked.flags |= URI_IS_HIDDEN;
-		uri = &marked;
-	}
-	struct surbl_host *host = surbl_hosts_add(&state->hosts, uri, reader->part);
-
-	if (host != NULL && surbl_hosts_is_urgent(&state->hosts, host, reader->options->most))
-		surbl_ask(reader->mail, &state->hosts, reader->options, host);
-}
-
 static struct surbl_state *
 surbl_begin(struct mail *mail, const struct surbl_options *options)
 {
@@ -107,82 +73,65 @@ surbl_begin(struct mail *mail, const struct surbl_options *options)
 	return state;
 }
 
-static struct surbl_reader *
-surbl_reader(struct mail *mail, const struct surbl_options *options, bool is_raw)
+static void
+surbl_add(
+    struct mail *mail, const struct surbl_options *options, const char *part, const struct uri *uri)
 {
-	struct surbl_reader *reader = &surbl_begin(mail, options)->readers[is_raw];
+	struct surbl_hosts *hosts = &surbl_begin(mail, options)->hosts;
+	struct surbl_host *host = surbl_hosts_add(hosts, uri, part);
 
-	reader->mail = mail;
-	reader->options = options;
-	reader->is_raw = is_raw;
-	reader->sink = (struct uri_sink) { surbl_found, reader };
-	return reader;
+	if (host != NULL && surbl_hosts_is_urgent(hosts, host, options->most))
+		surbl_ask(mail, hosts, options, host);
 }
 
 static void
-surbl_part_begin(struct mail *mail, const void *options, const struct part *part)
+surbl_uri(struct mail *mail, const void *arg, const struct part *part, const struct uri *uri)
 {
-	struct surbl_reader *reader;
+	const struct surbl_options *options = arg;
+	struct surbl_state *state = surbl_begin(mail, options);
+	struct uri marked = *uri;
 
-	if (!part->is_text || part->is_container)
+	if (uri->flags & URI_IS_MAIL && !options->mail_addresses)
 		return;
-	reader = surbl_reader(mail, options, part->is_raw);
-	reader->part = arena_strdup(mail->arena, part->path);
-	if (part->is_html) {
-		if (reader->page == NULL)
-			reader->page = arena_alloc(mail->arena, sizeof(*reader->page));
-		uri_page_init(reader->page, &reader->sink);
-	} else {
-		if (reader->scan == NULL)
-			reader->scan = arena_alloc(mail->arena, sizeof(*reader->scan));
-		uri_scan_init(reader->scan, URI_IN_TEXT, &reader->sink);
-	}
-}
-
-static void
-surbl_text(struct mail *mail, const void *options, const struct part *part, struct slice bytes)
-{
-	struct surbl_reader *reader = surbl_reader(mail, options, part->is_raw);
-	struct surbl_state *state = mail->state;
-
+	if (part->is_raw)
+		marked.flags |= URI_IS_HIDDEN;
 	if (state->hosts.found > FOUND_MOST)
 		state->hosts.is_full = true;
-	else if (part->is_html)
-		uri_page_feed(reader->page, bytes);
 	else
-		uri_scan_feed(reader->scan, bytes);
+		surbl_add(mail, options, part->path, &marked);
 }
 
-static void
-surbl_part_end(struct mail *mail, const void *options, const struct part *part)
-{
-	struct surbl_reader *reader;
+/* ---- the header ---- */
 
-	if (!part->is_text || part->is_container)
-		return;
-	reader = surbl_reader(mail, options, part->is_raw);
-	if (part->is_html)
-		uri_page_end(reader->page);
-	else
-		uri_scan_end(reader->scan);
+struct surbl_header {
+	struct mail *mail;
+	const struct surbl_options *options;
+};
+
+static void
+surbl_header_found(void *arg, const struct uri *uri)
+{
+	struct surbl_header *header = arg;
+
+	surbl_add(header->mail, header->options, "header", uri);
 }
 
 /* The fields that the administrator has chosen. */
 static void
 surbl_read_header(struct mail *mail, const struct surbl_options *options)
 {
-	struct surbl_reader *reader = surbl_reader(mail, options, false);
-	struct uri_scan *scan = reader->scan;
+	struct surbl_header header = { mail, options };
+	const struct uri_sink sink = { surbl_header_found, &header };
+	struct uri_scan *scan = NULL;
 	char value[FIELD_MOST];
 
-	if (options->headers.count > 0 && scan == NULL)
-		scan = reader->scan = arena_alloc(mail->arena, sizeof(*scan));
-	reader->part = "header";
+	if (options->headers.count > 0)
+		scan = arena_alloc(mail->arena, sizeof(*scan));
 	for (size_t i = 0; i < options->headers.count; i++) {
 		struct header_field field;
 		size_t offset = 0;
 
-		uri_scan_init(scan, URI_IN_HEADER, &reader->sink);
+		uri_scan_init(scan, URI_IN_HEADER, &sink);
 		while (header_find(mail->header, &offset, options->headers.item[i], &field)) {
 			size_t length = header_unfold(field.value, value, sizeof(value));
 
@@ -365,9 +314,7 @@ const struct filter surbl_filter = {
 	.named_values = surbl_values,
 	.named_stage = END,
 	.stages = { [END] = surbl_end },
-	.part_begin = surbl_part_begin,
-	.text = surbl_text,
-	.part_end = surbl_part_end,
+	.uri = surbl_uri,
 	.state_size = sizeof(struct surbl_state),
 	.open = surbl_open,
 };

@@ -51,6 +51,7 @@ struct uri {
 struct uri_sink {
 	void (*found)(void *arg, const struct uri *uri);
 	void *arg;
+	void (*shown)(void *arg, struct slice text); /* of a page, to a reader; NULL: never mind */
 };
 
 enum { URI_MOST = 4096, URI_SCHEME_MOST = 16, URI_NESTED_MOST = 10 };

@@ -51,6 +51,8 @@ uri_page_text(void *arg, enum html_text kind, struct slice text)
 {
 	struct uri_page *page = arg;
 
+	if (kind == HTML_SHOWN && page->outer.shown != NULL)
+		page->outer.shown(page->outer.arg, text);
 	if (kind != page->kind) {
 		uri_scan_break(&page->scan);
 		page->scan.flags = kind == HTML_SHOWN ? 0 : URI_IS_HIDDEN;

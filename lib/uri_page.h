@@ -1,6 +1,6 @@
 /*
  * uri_page: the addresses in HTML, fed in pieces: those that links and resources lead to, and those
- * in the text.
+ * in the text. The text that is shown is told by the way.
  *
  * A link whose text names a host of another registered domain than it leads to is told once more
  * as URI_MISLEADS. What stands in text that is not shown (the title, hidden elements, the inside

@@ -2,12 +2,13 @@
 
 #include "lib/charset.h"
 #include "lib/mime.h"
+#include "rules/part_reader.h"
 
 static bool
 parts_is_wanted_by(const struct filter *filter)
 {
 	return filter->part_begin != NULL || filter->data != NULL || filter->text != NULL ||
-	    filter->part_end != NULL;
+	    filter->shown != NULL || filter->uri != NULL || filter->part_end != NULL;
 }
 
 bool
@@ -28,10 +29,20 @@ parts_open(const struct pipeline *pipeline)
 
 /* ---- one tap of all filters, and of who watches ---- */
 
+/* Who reads the text of this part; NULL: nobody. */
+static struct part_reader *
+parts_reader(struct scope *scope, const struct part *part)
+{
+	if (scope->readers == NULL || !part->is_text || part->is_container)
+		return NULL;
+	return &scope->readers[part->is_raw];
+}
+
 static void
 parts_on_begin(void *arg, const struct part *part)
 {
 	struct scope *scope = arg;
+	struct part_reader *reader = parts_reader(scope, part);
 
 	for (size_t i = 0; i < scope->pipeline->count; i++) {
 		const struct pipeline_row *row = &scope->pipeline->rows[i];
@@ -39,6 +50,8 @@ parts_on_begin(void *arg, const struct part *part)
 		if (row->filter->part_begin != NULL)
 			row->filter->part_begin(scope_lend(scope, i), row->options, part);
 	}
+	if (reader != NULL)
+		part_reader_begin(reader, scope, part);
 	if (scope->watch != NULL)
 		scope->watch->part_begin(scope->watch->arg, part);
 }
@@ -62,6 +75,7 @@ static void
 parts_on_text(void *arg, const struct part *part, struct slice text)
 {
 	struct scope *scope = arg;
+	struct part_reader *reader = parts_reader(scope, part);
 
 	for (size_t i = 0; i < scope->pipeline->count; i++) {
 		const struct pipeline_row *row = &scope->pipeline->rows[i];
@@ -69,13 +83,18 @@ parts_on_text(void *arg, const struct part *part, struct slice text)
 		if (row->filter->text != NULL)
 			row->filter->text(scope_lend(scope, i), row->options, part, text);
 	}
+	if (reader != NULL)
+		part_reader_feed(reader, text);
 }
 
 static void
 parts_on_end(void *arg, const struct part *part)
 {
 	struct scope *scope = arg;
+	struct part_reader *reader = parts_reader(scope, part);
 
+	if (reader != NULL)
+		part_reader_end(reader);
 	for (size_t i = 0; i < scope->pipeline->count; i++) {
 		const struct pipeline_row *row = &scope->pipeline->rows[i];
 
@@ -94,8 +113,11 @@ parts_mime(struct scope *scope)
 	const struct mime_sink sink = { parts_on_begin, parts_on_data, parts_on_text, parts_on_end,
 		scope };
 
-	if (scope->mime == NULL && (scope->watch != NULL || parts_are_wanted(scope->pipeline)))
-		scope->mail.mime = scope->mime = mime_new(scope->mail.arena, &sink);
+	if (scope->mime != NULL || (scope->watch == NULL && !parts_are_wanted(scope->pipeline)))
+		return scope->mime;
+	scope->mail.mime = scope->mime = mime_new(scope->mail.arena, &sink);
+	if (part_reader_is_wanted(scope->pipeline))
+		scope->readers = arena_alloc(scope->mail.arena, 2 * sizeof(*scope->readers));
 	return scope->mime;
 }
 

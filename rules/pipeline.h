@@ -51,6 +51,7 @@ struct scope {
 	const struct pipeline_host *host; /* NULL: none was set */
 	struct mail mail;                 /* given to the filters; the owner fills its members */
 	struct mime *mime;                /* the message taken apart; rules/parts.h */
+	struct part_reader *readers;      /* of its text, by is_raw; NULL: nobody wants to know */
 	const struct mime_sink *watch;    /* who wants to see that too; NULL: nobody */
 	void **states;                    /* per row; the transaction's scope only */
 	uint32_t reached[STAGES], over[STAGES]; /* a bit per row */

@@ -6,6 +6,7 @@
 
 #include "filters/surbl.h"
 #include "lib/json.h"
+#include "rules/part_reader.h"
 
 /* ---- a message, part by part ---- */
 
@@ -32,11 +33,10 @@ surbl_begin(struct play *play, const char *yaml, const struct dns_row *dns)
 static void
 surbl_feed(struct play *play, const struct piece *pieces, size_t step)
 {
-	struct mail *mail = &play->scope->mail;
-	const void *options = play->pipeline.rows[0].options;
+	struct part_reader readers[2] = { 0 };
 
-	mail->state = play->scope->states[0];
 	for (size_t i = 0; pieces[i].text != NULL; i++) {
+		struct part_reader *reader = &readers[pieces[i].is_raw];
 		char path[32];
 		struct slice text = slice_of(pieces[i].text);
 		struct part part = { .path = path,
@@ -51,15 +51,15 @@ surbl_feed(struct play *play, const struct piece *pieces, size_t step)
 			.is_raw = pieces[i].is_raw };
 
 		snprintf(path, sizeof(path), "1.%zu", i + 1);
-		surbl_filter.part_begin(mail, options, &part);
-		memset(path, 'x', 3); /* what is borrowed is borrowed for the call */
+		part_reader_begin(reader, play->scope, &part);
 		for (size_t at = 0; at < text.length; at += step) {
 			size_t rest = text.length - at;
 
-			surbl_filter.text(mail, options, &part,
-			    (struct slice) { text.data + at, rest < step ? rest : step });
+			part_reader_feed(
+			    reader, (struct slice) { text.data + at, rest < step ? rest : step });
 		}
-		surbl_filter.part_end(mail, options, &part);
+		part_reader_end(reader);
+		memset(path, 'x', 3); /* what is borrowed is borrowed for the call */
 	}
 }
 
