@@ -88,6 +88,7 @@ struct fact_kind {
 
 struct filter {
 	const char *name;
+	const char *section; /* its key under `filters:`; NULL: as its name */
 	const char *summary;
 	const struct fact_kind *facts; /* ends with a key NULL */
 	const struct option *options;  /* of the section filters: NAME:, or NULL */

@@ -83,6 +83,7 @@ enum option_kind {
 };
 
 struct option;
+struct watch;
 
 /* A place in the file's hierarchy and what may stand there, for "belongs under limits:". */
 struct option_scope {
@@ -96,6 +97,7 @@ struct option_reader {
 	const char *base;                  /* where relative paths in fallbacks start; NULL: here */
 	const char *data;                  /* where they are also looked for; NULL: nowhere */
 	const struct option_scope *scopes; /* NULL: none; their sections are looked at, too */
+	struct watch *watch;               /* of files that are read besides; NULL: of none */
 	const struct node *at;             /* the reader's own: the innermost map being read */
 	void *context;                     /* for the custom functions */
 };

@@ -29,20 +29,21 @@ patterns_characters(struct slice text)
 	return count;
 }
 
-static void
+static bool
 patterns_add(struct option_reader *reader, struct regex *set, struct slice pattern,
-    const struct patterns_place *at)
+    unsigned flags, const struct patterns_place *at)
 {
 	char place[PLACE_MOST];
 	struct regex_fault fault;
 
 	snprintf(place, sizeof(place), "%s:%u", at->name, at->line);
-	if (regex_add(set, pattern, place, true, &fault))
-		return;
+	if (regex_add(set, pattern, place, flags, &fault))
+		return true;
 	unsigned before = patterns_characters((struct slice) { pattern.data, fault.at });
 
 	fault_add_place(reader->faults, at->path, at->line, at->column + before,
 	    "bad regular expression: %s", fault.why);
+	return false;
 }
 
 static struct slice
@@ -88,20 +89,21 @@ patterns_read_file(struct option_reader *reader, struct regex *set, const struct
 		struct slice line = patterns_line(&rest);
 
 		if (!patterns_is_silent(line))
-			patterns_add(reader, set, line, &at);
+			patterns_add(reader, set, line, REGEX_CASELESS, &at);
 	}
 }
 
-/* A pattern that stands in the configuration itself; a quoted one begins behind its quote. */
-static void
-patterns_read_text(struct option_reader *reader, struct regex *set, const struct node *text)
+/* A quoted one begins behind its quote. */
+bool
+patterns_add_text(
+    struct option_reader *reader, struct regex *set, const struct node *text, unsigned flags)
 {
 	const char *path = text->file != NULL ? text->file : "";
 	const char *slash = strrchr(path, '/');
 	const struct patterns_place at = { text->file, slash != NULL ? slash + 1 : path, text->line,
 		text->column + text->quoted };
 
-	patterns_add(reader, set, slice_of(text->text), &at);
+	return patterns_add(reader, set, slice_of(text->text), flags, &at);
 }
 
 static void
@@ -110,7 +112,7 @@ patterns_read_item(struct option_reader *reader, struct regex *set, const struct
 	const struct node *file = node_find(item, "file");
 
 	if (item->kind == NODE_TEXT && !node_is_empty(item))
-		patterns_read_text(reader, set, item);
+		patterns_add_text(reader, set, item, REGEX_CASELESS);
 	else if (file != NULL && node_count(item) == 1 && file->kind == NODE_TEXT &&
 	    !node_is_empty(file))
 		patterns_read_file(reader, set, file);

@@ -24,3 +24,8 @@ struct patterns {
 #define OPTION_PATTERNS(type, field, ...) OPTION_CUSTOM(type, field, patterns_read, __VA_ARGS__)
 
 bool patterns_read(struct option_reader *reader, const struct node *value, void *field);
+
+/* One pattern that stands in the configuration itself, flags of enum regex_flag. False: there is a
+ * fault. */
+bool patterns_add_text(
+    struct option_reader *reader, struct regex *set, const struct node *text, unsigned flags);

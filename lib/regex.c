@@ -11,7 +11,8 @@ enum { STACK_LEAST = 32 * 1024 };
 
 struct pattern {
 	pcre2_code *code;
-	const char *place;
+	const char *place, *text;
+	unsigned flags;
 	bool is_slow; /* without just-in-time code */
 };
 
@@ -19,6 +20,7 @@ struct regex {
 	struct arena *arena;
 	struct pattern *patterns;
 	size_t count, size;
+	pcre2_compile_context *lines; /* LF ends them */
 	pcre2_match_context *limits;
 	pcre2_jit_stack *stack; /* NULL: PCRE2 was built without */
 	pcre2_match_data *data;
@@ -33,6 +35,7 @@ regex_undo(void *arg)
 		pcre2_code_free(regex->patterns[i].code);
 	pcre2_match_data_free(regex->data);
 	pcre2_match_context_free(regex->limits);
+	pcre2_compile_context_free(regex->lines);
 	pcre2_jit_stack_free(regex->stack);
 }
 
@@ -43,10 +46,12 @@ regex_new(struct arena *arena)
 
 	arena_defer(arena, regex_undo, regex);
 	regex->arena = arena;
+	regex->lines = pcre2_compile_context_create(NULL);
 	regex->limits = pcre2_match_context_create(NULL);
 	regex->data = pcre2_match_data_create(1, NULL);
-	if (regex->limits == NULL || regex->data == NULL)
+	if (regex->lines == NULL || regex->limits == NULL || regex->data == NULL)
 		abort(); /* no memory, as with the arena */
+	pcre2_set_newline(regex->lines, PCRE2_NEWLINE_LF);
 	pcre2_set_match_limit(regex->limits, REGEX_STEPS);
 	pcre2_set_heap_limit(regex->limits, REGEX_HEAP_MOST);
 	regex->stack = pcre2_jit_stack_create(STACK_LEAST, REGEX_STACK_MOST, NULL);
@@ -78,11 +83,21 @@ regex_place_for(struct regex *regex)
 	return &regex->patterns[regex->count++];
 }
 
+static uint32_t
+regex_options(unsigned flags)
+{
+	uint32_t options = PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C;
+
+	options |= flags & REGEX_CASELESS ? PCRE2_CASELESS : 0;
+	options |= flags & REGEX_LINES ? PCRE2_MULTILINE : 0;
+	options |= flags & REGEX_CLEAN ? 0 : PCRE2_MATCH_INVALID_UTF;
+	return options;
+}
+
 bool
-regex_add(struct regex *regex, struct slice pattern, const char *place, bool is_caseless,
+regex_add(struct regex *regex, struct slice pattern, const char *place, unsigned flags,
     struct regex_fault *fault)
 {
-	uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C;
 	char words[REGEX_WHY_MOST];
 	size_t at;
 	int error;
@@ -93,8 +108,9 @@ regex_add(struct regex *regex, struct slice pattern, const char *place, bool is_
 		return regex_refuse(fault, 0, "an empty pattern, which matches everything");
 	if (pattern.length > REGEX_PATTERN_MOST)
 		return regex_refuse(fault, REGEX_PATTERN_MOST, "the pattern is too long");
-	pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern.data, pattern.length,
-	    options | (is_caseless ? PCRE2_CASELESS : 0), &error, &at, NULL);
+	pcre2_code *code =
+	    pcre2_compile((PCRE2_SPTR)pattern.data, pattern.length, regex_options(flags), &error,
+		&at, flags & REGEX_LINES ? regex->lines : NULL);
 
 	if (code == NULL) {
 		pcre2_get_error_message(error, (PCRE2_UCHAR *)words, sizeof(words));
@@ -103,6 +119,8 @@ regex_add(struct regex *regex, struct slice pattern, const char *place, bool is_
 	*regex_place_for(regex) = (struct pattern) {
 		.code = code,
 		.place = arena_strdup(regex->arena, place),
+		.text = arena_copy(regex->arena, pattern),
+		.flags = flags,
 		.is_slow = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) != 0,
 	};
 	return true;
@@ -131,18 +149,42 @@ regex_place(const struct regex *regex, size_t number)
 	return regex->patterns[number].place;
 }
 
-enum regex_result
-regex_match(const struct regex *regex, size_t number, struct slice text)
+const char *
+regex_text(const struct regex *regex, size_t number)
 {
-	PCRE2_SPTR bytes = (PCRE2_SPTR)(text.length > 0 ? text.data : "");
+	assert(number < regex->count);
+	return regex->patterns[number].text;
+}
+
+unsigned
+regex_flags(const struct regex *regex, size_t number)
+{
+	assert(number < regex->count);
+	return regex->patterns[number].flags;
+}
+
+enum regex_result
+regex_match_piece(const struct regex *regex, size_t number, struct slice piece, unsigned edges)
+{
+	PCRE2_SPTR bytes = (PCRE2_SPTR)(piece.length > 0 ? piece.data : "");
+	uint32_t options = 0;
 
 	assert(number < regex->count);
-	int result = pcre2_match(
-	    regex->patterns[number].code, bytes, text.length, 0, 0, regex->data, regex->limits);
+	options |= edges & REGEX_CUT_BEFORE ? PCRE2_NOTBOL : 0;
+	options |= edges & REGEX_CUT_BEHIND ? PCRE2_NOTEOL : 0;
+	options |= regex->patterns[number].flags & REGEX_CLEAN ? PCRE2_NO_UTF_CHECK : 0;
+	int result = pcre2_match(regex->patterns[number].code, bytes, piece.length, 0, options,
+	    regex->data, regex->limits);
 
 	if (result >= 0) /* 0: matched, with more pairs than we keep */
 		return REGEX_YES;
 	return result == PCRE2_ERROR_NOMATCH ? REGEX_NO : REGEX_LIMIT;
+}
+
+enum regex_result
+regex_match(const struct regex *regex, size_t number, struct slice text)
+{
+	return regex_match_piece(regex, number, text, 0);
 }
 
 enum regex_result

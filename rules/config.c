@@ -117,6 +117,7 @@ config_read(struct arena *arena, const char *file, struct faults *faults)
 	const struct node *root = yaml_read_file(arena, file, reader.data, faults);
 	struct config *config = NULL;
 
+	reader.watch = watch;
 	if (config_is_map(faults, root))
 		config = config_make(&reader, table, file, root, true);
 	if (config == NULL)

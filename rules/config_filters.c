@@ -51,6 +51,12 @@ config_is_relay(const struct filter *filter)
 	return strcmp(filter->name, "relay") == 0;
 }
 
+static const char *
+config_key(const struct filter *filter)
+{
+	return filter->section != NULL ? filter->section : filter->name;
+}
+
 const struct option *
 config_filters_table(struct arena *arena)
 {
@@ -62,7 +68,7 @@ config_filters_table(struct arena *arena)
 		if (config_is_relay(registry[i]))
 			continue;
 		table[count++] = (struct option) {
-			.key = registry[i]->name,
+			.key = config_key(registry[i]),
 			.kind = OPTION_IS_MAYBE,
 			.offset = i * sizeof(void *),
 			.size = config_mode_offset(registry[i]) + sizeof(struct choice),
@@ -108,8 +114,8 @@ config_section(const struct config_draft *draft, const struct filter *filter)
 	const struct node *root = draft->config.root;
 
 	if (config_is_relay(filter))
-		return node_find(root, filter->name);
-	return node_find(node_find(root, "filters"), filter->name);
+		return node_find(root, config_key(filter));
+	return node_find(node_find(root, "filters"), config_key(filter));
 }
 
 void

@@ -32,7 +32,8 @@ one(struct arena *arena, const char *pattern, bool is_caseless)
 	struct regex *regex = regex_new(arena);
 	struct regex_fault fault;
 
-	assert_true(regex_add(regex, slice_of(pattern), "x:1", is_caseless, &fault));
+	assert_true(regex_add(
+	    regex, slice_of(pattern), "x:1", is_caseless ? REGEX_CASELESS : 0, &fault));
 	return regex;
 }
 
@@ -94,7 +95,7 @@ test_set(void **state)
 	for (int i = 0; i < 100; i++) {
 		snprintf(pattern, sizeof(pattern), "^p%d$", i);
 		snprintf(place, sizeof(place), "list:%d", i + 1);
-		assert_true(regex_add(regex, slice_of(pattern), place, true, &fault));
+		assert_true(regex_add(regex, slice_of(pattern), place, REGEX_CASELESS, &fault));
 	}
 	snprintf(place, sizeof(place), "gone");
 	assert_int_equal(regex_count(regex), 100);
@@ -103,7 +104,7 @@ test_set(void **state)
 	assert_string_equal(regex_place(regex, 7), "list:8");
 	assert_string_equal(regex_place(regex, 99), "list:100");
 	assert_int_equal(regex_find(regex, slice_of("p100"), &number), REGEX_NO);
-	assert_true(regex_add(regex, slice_of("p"), "", true, &fault));
+	assert_true(regex_add(regex, slice_of("p"), "", REGEX_CASELESS, &fault));
 	assert_int_equal(regex_find(regex, slice_of("p3"), &number), REGEX_YES);
 	assert_int_equal(number, 3); /* the first */
 	assert_true(regex_slow_count(regex) <= 101);
@@ -115,7 +116,7 @@ refused(struct arena *arena, const char *pattern, size_t at)
 	struct regex *regex = regex_new(arena);
 	struct regex_fault fault = { .at = 9999 };
 
-	assert_false(regex_add(regex, slice_of(pattern), "x", false, &fault));
+	assert_false(regex_add(regex, slice_of(pattern), "x", 0, &fault));
 	assert_int_equal(fault.at, at);
 	assert_true(strlen(fault.why) > 0);
 	assert_int_equal(regex_count(regex), 0);
@@ -140,11 +141,11 @@ test_refused(void **state)
 	nested[2000] = '\0';
 	struct regex_fault fault;
 
-	assert_false(regex_add(regex_new(arena), slice_of(nested), "x", false, &fault));
+	assert_false(regex_add(regex_new(arena), slice_of(nested), "x", 0, &fault));
 	memset(longest, 'a', REGEX_PATTERN_MOST + 1);
-	assert_false(regex_add(regex_new(arena), slice_of(longest), "x", false, &fault));
+	assert_false(regex_add(regex_new(arena), slice_of(longest), "x", 0, &fault));
 	longest[REGEX_PATTERN_MOST] = '\0';
-	assert_true(regex_add(regex_new(arena), slice_of(longest), "x", false, &fault));
+	assert_true(regex_add(regex_new(arena), slice_of(longest), "x", 0, &fault));
 }
 
 /* A set that refused a pattern is as good as before. */
@@ -155,8 +156,8 @@ test_refused_then_good(void **state)
 	struct regex_fault fault;
 	size_t number;
 
-	assert_false(regex_add(regex, slice_of("ba(d"), "x", false, &fault));
-	assert_true(regex_add(regex, slice_of("fine"), "x", false, &fault));
+	assert_false(regex_add(regex, slice_of("ba(d"), "x", 0, &fault));
+	assert_true(regex_add(regex, slice_of("fine"), "x", 0, &fault));
 	assert_int_equal(regex_count(regex), 2);
 	assert_int_equal(regex_find(regex, slice_of("is fine"), &number), REGEX_YES);
 	assert_int_equal(number, 1);
@@ -171,8 +172,8 @@ test_too_many(void **state)
 
 	(void)state;
 	for (int i = 0; i < REGEX_MOST; i++)
-		assert_true(regex_add(regex, slice_of("a"), "", false, &fault));
-	assert_false(regex_add(regex, slice_of("a"), "", false, &fault));
+		assert_true(regex_add(regex, slice_of("a"), "", 0, &fault));
+	assert_false(regex_add(regex, slice_of("a"), "", 0, &fault));
 	assert_non_null(strstr(fault.why, "too many"));
 	arena_free(arena);
 }
@@ -192,7 +193,7 @@ test_limit(void **state)
 	assert_int_equal(regex_match(regex, 0, slice_of(text)), REGEX_LIMIT);
 	assert_int_equal(regex_find(regex, slice_of(text), &number), REGEX_LIMIT);
 	assert_int_equal(number, 0);
-	assert_true(regex_add(regex, slice_of("!$"), "x", false, &fault));
+	assert_true(regex_add(regex, slice_of("!$"), "x", 0, &fault));
 	assert_int_equal(regex_find(regex, slice_of(text), &number), REGEX_YES);
 	assert_int_equal(number, 1);
 	memset(text, '!', 20000);
