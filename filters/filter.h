@@ -77,13 +77,15 @@ typedef void (*filter_complete)(
 /*
  * A fact that the filter may tell: for `postern check`, the manual and the web page, and
  * the bound on what a rule may ask for. stage: after which stage all facts of this key are
- * in. Values are words with blanks between; "*" stands for any word (a count, a name).
+ * in. Values are words with blanks between; "*" stands for any word (a count, a name). is_number:
+ * there is one fact of the key, a number that a rule's `score:` may name.
  */
 struct fact_kind {
 	const char *key;
 	enum stage stage;
 	const char *values;
 	const char *meaning;
+	bool is_number;
 };
 
 struct filter {

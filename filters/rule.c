@@ -70,8 +70,8 @@ rule_mail(struct mail *mail, const void *options)
 static enum step
 rule_rcpt(struct mail *mail, const void *options)
 {
-	rule_match_value(rule_match(mail, options), RULE_IN_RCPT_TO,
-	    slice_of(mail->recipient->text), NULL);
+	rule_match_value(
+	    rule_match(mail, options), RULE_IN_RCPT_TO, slice_of(mail->recipient->text), NULL);
 	return NEXT;
 }
 
@@ -101,15 +101,14 @@ static void
 rule_text(struct mail *mail, const void *options, const struct part *part, struct slice bytes)
 {
 	if (part->is_html)
-		rule_match_text(rule_match(mail, options), RULE_IN_HTML, part->is_raw, part->path,
-		    bytes);
+		rule_match_text(
+		    rule_match(mail, options), RULE_IN_HTML, part->is_raw, part->path, bytes);
 }
 
 static void
 rule_shown(struct mail *mail, const void *options, const struct part *part, struct slice bytes)
 {
-	rule_match_text(
-	    rule_match(mail, options), RULE_IN_BODY, part->is_raw, part->path, bytes);
+	rule_match_text(rule_match(mail, options), RULE_IN_BODY, part->is_raw, part->path, bytes);
 }
 
 static void
@@ -160,8 +159,8 @@ rule_tell(struct mail *mail, const struct rule_match *match, const uint8_t *stan
 		if (which == REGEX_YES)
 			rule_tell_held(mail, match, standing, rule);
 		else
-			evidence_add(mail->evidence, "rule", key, rule->name,
-			    "a pattern took too long");
+			evidence_add(
+			    mail->evidence, "rule", key, rule->name, "a pattern took too long");
 	}
 	if (told == 0)
 		evidence_add(mail->evidence, "rule", key, "none", "");
@@ -202,14 +201,16 @@ const struct filter rule_filter = {
 	.summary = "rules by regular expression that hold for the message",
 	.facts =
 	    (const struct fact_kind[]) {
-		{ "score", END, "*", "the sum of the scores of the rules that hold" },
+		{ "score", END, "*", "the sum of the scores of the rules that hold", true },
 		{ 0 },
 	    },
 	.options = rule_options_rows,
 	.options_size = sizeof(struct rule_options),
 	.named_values = rule_values,
 	.named_stage = END,
-	.stages = { [MAIL] = rule_mail, [RCPT] = rule_rcpt, [HEADERS] = rule_headers,
+	.stages = { [MAIL] = rule_mail,
+	    [RCPT] = rule_rcpt,
+	    [HEADERS] = rule_headers,
 	    [END] = rule_end },
 	.part_begin = rule_part_begin,
 	.text = rule_text,

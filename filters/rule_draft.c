@@ -146,8 +146,7 @@ rule_draft_pattern(struct rule_draft *draft, const struct node *map, const struc
 	}
 	if (draft->pattern_count == draft->pattern_size) {
 		size_t size = draft->pattern_size > 0 ? 2 * draft->pattern_size : 64;
-		struct rule_pattern *more =
-		    arena_alloc(draft->reader->arena, size * sizeof(*more));
+		struct rule_pattern *more = arena_alloc(draft->reader->arena, size * sizeof(*more));
 
 		if (draft->pattern_count > 0)
 			memcpy(more, draft->patterns, draft->pattern_count * sizeof(*more));
@@ -209,12 +208,11 @@ rule_draft_terms(struct rule_draft *draft, const struct node *node)
 
 /* A pattern that stands in the rule itself is one more of `all`. */
 static void
-rule_draft_own(
-    struct rule_draft *draft, const struct node *map, const struct rule_aim *aim,
+rule_draft_own(struct rule_draft *draft, const struct node *map, const struct rule_aim *aim,
     struct rule_terms *all)
 {
-	struct rule_term *terms = arena_alloc(
-	    draft->reader->arena, (all->count + 1) * sizeof(*terms));
+	struct rule_term *terms =
+	    arena_alloc(draft->reader->arena, (all->count + 1) * sizeof(*terms));
 
 	if (all->count > 0)
 		memcpy(terms, all->item, all->count * sizeof(*terms));
@@ -223,14 +221,14 @@ rule_draft_own(
 }
 
 static void
-rule_draft_check(
-    struct rule_draft *draft, const struct node *map, const struct rule_entry *rule)
+rule_draft_check(struct rule_draft *draft, const struct node *map, const struct rule_entry *rule)
 {
 	struct faults *faults = draft->reader->faults;
 
 	if (rule->all.count + rule->any.count + rule->of.count == 0)
-		fault_add(faults, map, "what does this rule look for? Expected match:, all:, any: "
-				       "or count:");
+		fault_add(faults, map,
+		    "what does this rule look for? Expected match:, all:, any: "
+		    "or count:");
 	if (rule->least > rule->of.count && rule->of.count > 0)
 		fault_add(faults, node_find(map, "count"), "at least %u of %zu never hold",
 		    (unsigned)rule->least, rule->of.count);
@@ -246,8 +244,8 @@ static void
 rule_draft_fill(struct rule_draft *draft, const struct node *map, const struct rule_text *text)
 {
 	struct rule_entry *rule = &draft->rules[draft->count];
-	bool has_aim = text->aim.match != NULL || text->aim.field != NULL ||
-	    node_find(map, "in") != NULL;
+	bool has_aim =
+	    text->aim.match != NULL || text->aim.field != NULL || node_find(map, "in") != NULL;
 
 	*rule = (struct rule_entry) {
 		.name = text->name,

@@ -65,8 +65,7 @@ rule_match_stream(const struct rule_match *match, enum rule_place place)
 /* ---- values ---- */
 
 static struct rule_reading *
-rule_match_begin_value(
-    struct rule_match *match, const struct rule_stream *stream, const char *part)
+rule_match_begin_value(struct rule_match *match, const struct rule_stream *stream, const char *part)
 {
 	if (match->value == NULL)
 		match->value = rule_match_reading(match);
@@ -201,7 +200,7 @@ rule_match_rule(
 		rule_match_least(
 		    rule_match_sum(match, standing, &rule->any), rule->any.count > 0 ? 1 : 0),
 		rule_match_least(rule_match_sum(match, standing, &rule->of), rule->least),
-		none.yes > 0	     ? REGEX_NO
+		none.yes > 0         ? REGEX_NO
 		    : none.limit > 0 ? REGEX_LIMIT
 				     : REGEX_YES,
 	};
@@ -220,8 +219,7 @@ void
 rule_match_judge(const struct rule_match *match, uint8_t *standing)
 {
 	for (size_t i = 0; i < match->set->count; i++)
-		standing[i] =
-		    (uint8_t)rule_match_rule(match, standing, &match->set->rules[i]);
+		standing[i] = (uint8_t)rule_match_rule(match, standing, &match->set->rules[i]);
 }
 
 /* ---- where ---- */
@@ -238,8 +236,8 @@ rule_match_stream_of(const struct rule_match *match, size_t pattern)
 
 /* The first of the terms that holds; NULL: none. */
 static const struct rule_term *
-rule_match_first(const struct rule_match *match, const uint8_t *standing,
-    const struct rule_terms *terms)
+rule_match_first(
+    const struct rule_match *match, const uint8_t *standing, const struct rule_terms *terms)
 {
 	for (size_t i = 0; i < terms->count; i++)
 		if (rule_match_term(match, standing, &terms->item[i]) == REGEX_YES)

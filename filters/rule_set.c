@@ -32,9 +32,8 @@ rule_set_streams(const struct rule_draft *draft, struct rule_stream *streams)
 		while (j < count && !rule_set_is_of(&streams[j], pattern))
 			j++;
 		if (j == count)
-			streams[count++] = (struct rule_stream) {
-				.place = pattern->place, .field = pattern->field
-			};
+			streams[count++] = (struct rule_stream) { .place = pattern->place,
+				.field = pattern->field };
 	}
 	return count;
 }
@@ -62,8 +61,8 @@ rule_set_compile(struct rule_draft *draft, struct rule_stream *streams, size_t c
 		stream->count = regex_count(regex) - stream->first;
 	}
 	for (size_t i = 0; i < count && reader->faults->count == 0; i++)
-		streams[i].scan = regex_scan_new(reader->arena, regex, streams[i].first,
-		    streams[i].count, draft->is_plain);
+		streams[i].scan = regex_scan_new(
+		    reader->arena, regex, streams[i].first, streams[i].count, draft->is_plain);
 }
 
 /* Terms were written before the patterns had their numbers. */

@@ -30,8 +30,8 @@ patterns_characters(struct slice text)
 }
 
 static bool
-patterns_add(struct option_reader *reader, struct regex *set, struct slice pattern,
-    unsigned flags, const struct patterns_place *at)
+patterns_add(struct option_reader *reader, struct regex *set, struct slice pattern, unsigned flags,
+    const struct patterns_place *at)
 {
 	char place[PLACE_MOST];
 	struct regex_fault fault;

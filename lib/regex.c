@@ -108,9 +108,8 @@ regex_add(struct regex *regex, struct slice pattern, const char *place, unsigned
 		return regex_refuse(fault, 0, "an empty pattern, which matches everything");
 	if (pattern.length > REGEX_PATTERN_MOST)
 		return regex_refuse(fault, REGEX_PATTERN_MOST, "the pattern is too long");
-	pcre2_code *code =
-	    pcre2_compile((PCRE2_SPTR)pattern.data, pattern.length, regex_options(flags), &error,
-		&at, flags & REGEX_LINES ? regex->lines : NULL);
+	pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern.data, pattern.length,
+	    regex_options(flags), &error, &at, flags & REGEX_LINES ? regex->lines : NULL);
 
 	if (code == NULL) {
 		pcre2_get_error_message(error, (PCRE2_UCHAR *)words, sizeof(words));

@@ -62,8 +62,8 @@ enum regex_result regex_match(const struct regex *regex, size_t number, struct s
 
 /* The same in a piece of a text: where it begins or ends within a line is no end for ^ and $. */
 enum regex_edge { REGEX_CUT_BEFORE = 1 << 0, REGEX_CUT_BEHIND = 1 << 1 };
-enum regex_result regex_match_piece(
-    const struct regex *regex, size_t number, struct slice piece, unsigned edges);
+enum regex_result
+regex_match_piece(const struct regex *regex, size_t number, struct slice piece, unsigned edges);
 
 /* Does any of them match? *number: the first that does; with REGEX_LIMIT the first that was
  * cut short, none matching. regex NULL: an empty set. */

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "lib/regex_relax.h"
+
 #ifdef HAVE_VECTORSCAN
 #include <hs.h>
 #else
@@ -91,10 +93,10 @@ regex_scan_prepare(struct arena *arena, struct regex_scan *scan)
 
 	scan->always_count = 0;
 	for (uint32_t i = 0; i < scan->count; i++) {
-		const char *text = regex_text(scan->set, scan->first + i);
+		const char *text = regex_relax(arena, regex_text(scan->set, scan->first + i));
 		unsigned flags = regex_scan_flags(regex_flags(scan->set, scan->first + i));
 
-		if (!regex_scan_knows(text, flags)) {
+		if (text == NULL || !regex_scan_knows(text, flags)) {
 			scan->always[scan->always_count++] = i;
 			continue;
 		}
@@ -201,8 +203,8 @@ regex_scan_ask(struct regex_scan_run *run, const uint32_t *numbers, size_t count
 			continue;
 		*result = run->limits == REGEX_SCAN_LIMITS
 		    ? REGEX_LIMIT
-		    : (uint8_t)regex_match_piece(run->scan->set,
-			  run->scan->first + numbers[i], run->piece, run->edges);
+		    : (uint8_t)regex_match_piece(
+			  run->scan->set, run->scan->first + numbers[i], run->piece, run->edges);
 		run->limits += *result == REGEX_LIMIT && run->limits < REGEX_SCAN_LIMITS;
 		run->changes += *result != REGEX_NO;
 	}

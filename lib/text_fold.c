@@ -8,8 +8,7 @@ enum { CUT_LEAST = TEXT_FOLD_PIECE / 4 * 3, REPLACED = 0xfffd };
 static size_t
 text_fold_last(const struct text_fold *fold, char byte)
 {
-	const char *found =
-	    memrchr(fold->piece + CUT_LEAST, byte, fold->length - CUT_LEAST);
+	const char *found = memrchr(fold->piece + CUT_LEAST, byte, fold->length - CUT_LEAST);
 
 	return found != NULL ? (size_t)(found - fold->piece) : 0;
 }

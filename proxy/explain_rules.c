@@ -64,6 +64,8 @@ explain_print_words(const struct rule *rule)
 static const char *
 explain_action(struct arena *arena, const struct rule *rule)
 {
+	if (rule->action == SCORE && rule->adds.filter != NULL)
+		return arena_format(arena, "score %s.%s", rule->adds.filter, rule->adds.key);
 	if (rule->action == SCORE)
 		return arena_format(arena, "score %+g", rule->score);
 	if (rule->action == REDIRECT)

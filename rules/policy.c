@@ -1,5 +1,7 @@
 #include "rules/policy.h"
 
+#include <stdlib.h>
+
 #include "lib/domain.h"
 
 static const char *const policy_denied[] = { "denied", NULL };
@@ -73,6 +75,25 @@ policy_condition(const struct condition *condition, const struct view *view)
 	return is == LATER && view->point == POINT_MESSAGE ? NO : is;
 }
 
+/* Is the fact in whose number is added? No condition can hold before it is. */
+static enum knowledge
+policy_number(const struct condition *adds, const struct view *view)
+{
+	if (!adds->is_off && evidence_find(view->evidence, adds->filter, adds->key) != NULL)
+		return YES;
+	return policy_condition(adds, view);
+}
+
+static double
+policy_score(const struct rule *rule, const struct view *view)
+{
+	const struct fact *fact = rule->adds.filter != NULL
+	    ? evidence_find(view->evidence, rule->adds.filter, rule->adds.key)
+	    : NULL;
+
+	return fact != NULL ? strtod(fact->value, NULL) : rule->score;
+}
+
 /*
  * What is known of a rule. NO beats everything; then PENDING beats LATER: a pending answer
  * may yet make the rule fail and let the rules behind it speak here and now.
@@ -81,6 +102,13 @@ static enum knowledge
 policy_rule(const struct rule *rule, const struct view *view)
 {
 	enum knowledge sum = policy_scope(&rule->scope, view);
+
+	if (rule->adds.filter != NULL && sum != NO) {
+		enum knowledge is = policy_number(&rule->adds, view);
+
+		if (is == NO || is == PENDING || sum == YES)
+			sum = is;
+	}
 
 	for (const struct condition *one = rule->when; one != NULL && one->filter != NULL; one++) {
 		enum knowledge is = policy_condition(one, view);
@@ -163,7 +191,7 @@ policy_walk(const struct policy *policy, const struct view *view, struct verdict
 		if (is == PENDING || is == LATER)
 			return policy_undecided(rule, view);
 		if (is == YES && rule->action == SCORE)
-			score += rule->score;
+			score += policy_score(rule, view);
 		if (is == NO || rule->action == SCORE)
 			continue;
 		if (!policy_may_end(rule, view->point))
@@ -287,7 +315,7 @@ policy_is_off(const struct rule *rule)
 	for (const struct condition *one = rule->when; one != NULL && one->filter != NULL; one++)
 		if (one->is_off)
 			return true;
-	return false;
+	return rule->adds.is_off;
 }
 
 enum standing
@@ -328,7 +356,8 @@ policy_needs_hold(const struct policy *policy)
 	for (const struct rule *rule = policy->rules; rule->name != NULL; rule++) {
 		if (rule->is_shadow || policy_is_off(rule))
 			continue;
-		is_late |= policy_is_late(rule->when) || policy_is_late(rule->unless);
+		is_late |= policy_is_late(rule->when) || policy_is_late(rule->unless) ||
+		    (rule->adds.filter != NULL && rule->adds.stage >= HEADERS);
 		if (is_late && (rule->action == TAG || rule->action == REDIRECT))
 			return !policy->is_shadow;
 	}

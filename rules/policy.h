@@ -52,9 +52,11 @@ struct rule {
 	const struct condition *unless; /* none of them */
 	struct rule_scope scope;
 	enum action action;
-	double score;         /* for SCORE */
-	double ban;           /* with REJECT: how long the client is banned, in seconds; 0: not */
-	const char *text;     /* for REJECT and DEFER: enhanced code and words; NULL: default */
+	double score; /* for SCORE */
+	struct condition
+	    adds;         /* for SCORE: a fact whose number is added instead; filter NULL: none */
+	double ban;       /* with REJECT: how long the client is banned, in seconds; 0: not */
+	const char *text; /* for REJECT and DEFER: enhanced code and words; NULL: default */
 	const char *redirect; /* for REDIRECT: an address */
 	bool is_shadow;
 	bool speaks_at_once;

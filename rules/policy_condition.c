@@ -207,33 +207,54 @@ policy_values(const struct draft *draft, const struct node *node, const char *va
 	return words;
 }
 
-/* "spf", "smtp.auth" */
+/* "spf", "smtp.auth": which fact that is. The words that it may have; NULL: there is a fault. */
+static const char *
+policy_fact_read(struct draft *draft, const struct node *key, const struct policy_terms *terms,
+    struct condition *condition)
+{
+	struct option_reader *reader = draft->reader;
+	size_t length = strcspn(key->text, ".");
+	const char *name =
+	    arena_copy(reader->arena, (struct slice) { .data = key->text, .length = length });
+
+	draft->at = key;
+	draft->filter = policy_filter(reader, key, name);
+	draft->row = policy_row(terms->pipeline, name);
+	draft->key = key->text[length] == '.' ? key->text + length + 1 : "result";
+	condition->filter = name;
+	if (draft->filter == NULL)
+		return NULL;
+	condition->filter = draft->filter->name;
+	condition->key = draft->key;
+	condition->is_off = draft->row == NULL;
+	return policy_fact_values(draft, &condition->stage);
+}
+
 static void
 policy_condition_read(struct option_reader *reader, const struct node *key,
     const struct policy_terms *terms, struct condition *condition)
 {
-	size_t length = strcspn(key->text, ".");
-	const char *name =
-	    arena_copy(reader->arena, (struct slice) { .data = key->text, .length = length });
-	struct draft draft = {
-		.reader = reader,
-		.at = key,
-		.filter = policy_filter(reader, key, name),
-		.row = policy_row(terms->pipeline, name),
-		.key = key->text[length] == '.' ? key->text + length + 1 : "result",
-	};
+	struct draft draft = { .reader = reader };
+	const char *values = policy_fact_read(&draft, key, terms, condition);
 
-	condition->filter = name;
-	if (draft.filter == NULL)
-		return;
-
-	const char *values = policy_fact_values(&draft, &condition->stage);
-
-	condition->filter = draft.filter->name;
-	condition->key = draft.key;
-	condition->is_off = draft.row == NULL;
 	if (values != NULL)
 		condition->values = policy_values(&draft, key->next, values);
+}
+
+struct condition
+policy_number_read(
+    struct option_reader *reader, const struct node *node, const struct policy_terms *terms)
+{
+	static const char *const nothing[] = { NULL };
+	struct draft draft = { .reader = reader };
+	struct condition condition = { .values = nothing };
+
+	const char *values = policy_fact_read(&draft, node, terms, &condition);
+	const struct fact_kind *fact = values != NULL ? policy_fact(draft.filter, draft.key) : NULL;
+
+	if (values != NULL && (fact == NULL || !fact->is_number))
+		fault_add(reader->faults, node, "the fact %.80s is no number", node->text);
+	return condition;
 }
 
 struct condition *

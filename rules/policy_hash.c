@@ -42,6 +42,10 @@ policy_hash_rule(struct json *json, const struct rule *rule)
 	policy_hash_texts(json, "listeners", rule->scope.listeners);
 	json_text(json_key(json, "do"), action_name(rule->action));
 	json_double(json_key(json, "score"), rule->score);
+	if (rule->adds.filter != NULL) {
+		json_text(json_key(json, "adds"), rule->adds.filter);
+		json_text(json_key(json, "adds_key"), rule->adds.key);
+	}
 	if (rule->ban > 0)
 		json_double(json_key(json, "ban"), rule->ban);
 	json_text(json_key(json, "text"), rule->text);

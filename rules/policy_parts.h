@@ -15,6 +15,10 @@ struct condition *policy_conditions_read(
 bool
 policy_condition_is_shadow(const struct condition *condition, const struct policy_terms *terms);
 
+/* `score: FACT`: a fact that is a number. No values: they are not asked for. */
+struct condition policy_number_read(
+    struct option_reader *reader, const struct node *node, const struct policy_terms *terms);
+
 /* `for:`; node NULL: everybody. */
 struct rule_scope policy_scope_read(
     struct option_reader *reader, const struct node *node, const struct policy_terms *terms);

@@ -6,14 +6,13 @@
 #include "lib/option_value.h"
 #include "rules/policy_parts.h"
 
-enum { NAME_MOST = 64, BAN_USUAL = 3600, BAN_MOST = 365 * 86400 };
+enum { NAME_MOST = 64, BAN_USUAL = 3600, BAN_MOST = 365 * 86400, SCORE_MOST = 100000 };
 
 /* One rule as it stands in the file. */
 struct draft {
 	const char *name;
-	const struct node *when, *unless, *scope;
+	const struct node *when, *unless, *scope, *score;
 	struct choice action;
-	double score;
 	const char *text, *to;
 	struct choice speak, mode;
 };
@@ -72,8 +71,9 @@ const struct option policy_rule_rows[] = {
 	OPTION_AS("do", draft, action, .words = policy_actions,
 	    .help = "What happens to the message, if no rule before has settled it. ban rejects "
 		    "it, and keeps the client's address (of IPv6 its /64) out for a while."),
-	OPTION(draft, score, .min = -100000, .max = 100000,
-	    .help = "Instead of do: what the rule adds to the sum for thresholds:."),
+	CUSTOM("score", score, policy_node_read, .expected = "a number",
+	    .help = "Instead of do: what the rule adds to the sum for thresholds:, a number, or a "
+		    "fact that is one, such as rule.score."),
 	OPTION(draft, text,
 	    .help = "What a rejected or deferred client is told. {client} {name} {helo} {from} "
 		    "{recipient} {rule} {case} are filled in."),
@@ -133,6 +133,23 @@ policy_read_ban(struct reading *reading)
 	reading->rule->ban = time.value;
 }
 
+/* A number, or a fact that is one. */
+static void
+policy_read_score(struct reading *reading)
+{
+	static const struct option row = {
+		.key = "score", .kind = OPTION_NUMBER, .min = -SCORE_MOST, .max = SCORE_MOST
+	};
+	const struct node *node = reading->draft.score;
+	struct rule *rule = reading->rule;
+
+	if (node->kind == NODE_TEXT && isalpha((unsigned char)node->text[0]))
+		rule->adds = policy_number_read(reading->reader, node, reading->terms);
+	else if (node->kind != NODE_TEXT || !option_value_read(&row, node->text, &rule->score))
+		option_impossible(reading->reader, node,
+		    "a number between -100000 and 100000, or a fact that is one: rule.score");
+}
+
 static void
 policy_read_action(struct reading *reading)
 {
@@ -148,7 +165,8 @@ policy_read_action(struct reading *reading)
 		rule->scope =
 		    policy_scope_read(reading->reader, reading->draft.scope, reading->terms);
 	}
-	rule->score = has_score ? reading->draft.score : 0;
+	if (has_score)
+		policy_read_score(reading);
 	if (has_do && has_score)
 		fault_add(reading->reader->faults, policy_place(reading, "score"),
 		    "a rule has do: or score:, not both");
@@ -217,6 +235,8 @@ policy_read_mode(struct reading *reading)
 	rule->is_shadow = reading->draft.mode.value == 1;
 	for (const struct condition *one = rule->when; one->filter != NULL; one++)
 		rule->is_shadow |= policy_condition_is_shadow(one, reading->terms);
+	if (rule->adds.filter != NULL)
+		rule->is_shadow |= policy_condition_is_shadow(&rule->adds, reading->terms);
 	for (struct condition *one = reading->unless; one->filter != NULL; one++)
 		if (!rule->is_shadow && policy_condition_is_shadow(one, reading->terms))
 			one->is_off = true;

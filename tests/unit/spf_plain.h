@@ -39,7 +39,8 @@ plain_grammar(struct arena *arena)
 	struct regex_fault fault;
 
 	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
-		bool is_good = regex_add(regex, slice_of(patterns[i]), "here", REGEX_CASELESS, &fault);
+		bool is_good =
+		    regex_add(regex, slice_of(patterns[i]), "here", REGEX_CASELESS, &fault);
 
 		assert(is_good);
 	}

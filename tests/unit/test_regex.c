@@ -32,8 +32,8 @@ one(struct arena *arena, const char *pattern, bool is_caseless)
 	struct regex *regex = regex_new(arena);
 	struct regex_fault fault;
 
-	assert_true(regex_add(
-	    regex, slice_of(pattern), "x:1", is_caseless ? REGEX_CASELESS : 0, &fault));
+	assert_true(
+	    regex_add(regex, slice_of(pattern), "x:1", is_caseless ? REGEX_CASELESS : 0, &fault));
 	return regex;
 }
 
