@@ -57,6 +57,7 @@
 #include "lib/dns_list.h"
 #include "lib/option.h"
 #include "lib/part.h"
+#include "lib/scanner.h"
 #include "lib/uri.h"
 
 enum step { NEXT, WAIT, END_SESSION }; /* END_SESSION: for the session's steps only */
@@ -103,6 +104,9 @@ struct filter {
 
 	/* The DNS lists that it asks, for who looks after them. NULL: it asks none. */
 	const struct dns_lists *(*lists)(const void *options);
+
+	/* The scanner that it asks, for who asks whether that is there. NULL: it asks none. */
+	void (*scanner)(const void *options, struct scanner_terms *terms);
 
 	/* Facts whose keys the configuration names (the ids of lists): the possible values
 	 * of `key`, or NULL when there is no such key. They are in after `named_stage`. */

@@ -11,6 +11,7 @@
 #include "lib/dns.h"
 #include "lib/ip.h"
 #include "lib/mime.h"
+#include "lib/spool.h"
 #include "lib/state.h"
 #include "lib/tally.h"
 #include "lib/task.h"
@@ -50,24 +51,26 @@ struct filter_host {
 	struct ev_loop *loop;
 	struct task_queue *tasks;
 	struct dns_source *dns;
-	struct state *state; /* what is remembered; NULL: nothing is (tests) */
-	struct tally *tally; /* counts within windows of time; NULL: there are none */
+	struct state *state;        /* what is remembered; NULL: nothing is (tests) */
+	struct tally *tally;        /* counts within windows of time; NULL: there are none */
+	struct spool_limits *spool; /* for text that has to wait; NULL: none (tests) */
 };
 
 struct mail {
 	struct arena *arena; /* ends with the scope that is asked for */
 	struct dns *dns;
-	struct evidence *evidence;       /* where facts are told */
-	const struct client *client;     /* CONNECT */
-	const struct address *from;      /* MAIL */
-	const struct address *recipient; /* RCPT only */
-	bool is_outgoing;                /* HEADERS: may pass because of who the client is */
-	struct slice header;             /* HEADERS: the header fields, without the empty line */
-	uint64_t size;                   /* END: of the message, in bytes */
-	bool had_bare_newline;           /* END: it held a bare CR or LF */
-	const struct mime *mime;         /* END: taken apart; NULL: no filter looks at parts */
-	const struct filter_host *host;  /* CONNECT; NULL where no worker is (tests) */
-	struct task *task;               /* CONNECT: woken, the filters are run again */
-	void *shared;                    /* CONNECT: the filter's own, of this worker */
-	void *state;                     /* MAIL: the filter's own */
+	struct evidence *evidence;               /* where facts are told */
+	const struct client *client;             /* CONNECT */
+	const struct address *from;              /* MAIL */
+	const struct address *recipient;         /* RCPT only */
+	const struct address *const *recipients; /* raw(): those that were taken; ends with NULL */
+	bool is_outgoing;               /* HEADERS: may pass because of who the client is */
+	struct slice header;            /* HEADERS: the header fields, without the empty line */
+	uint64_t size;                  /* END: of the message, in bytes */
+	bool had_bare_newline;          /* END: it held a bare CR or LF */
+	const struct mime *mime;        /* END: taken apart; NULL: no filter looks at parts */
+	const struct filter_host *host; /* CONNECT; NULL where no worker is (tests) */
+	struct task *task;              /* CONNECT: woken, the filters are run again */
+	void *shared;                   /* CONNECT: the filter's own, of this worker */
+	void *state;                    /* MAIL: the filter's own */
 };

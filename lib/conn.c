@@ -155,12 +155,19 @@ conn_connect(struct arena *arena, struct ev_loop *loop, const struct sockaddr *a
 
 	conn->state = CONN_CONNECTING;
 	conn->is_blocked = outcome != IO_DONE;
+	conn->was_busy = outcome == IO_BROKEN && error == EAGAIN;
 	if (outcome == IO_BROKEN)
 		conn_break(conn, what, error);
 	if (outcome == IO_DONE)
 		task_wake(task);
 	conn_watch(conn);
 	return conn;
+}
+
+bool
+conn_was_busy(const struct conn *conn)
+{
+	return conn->was_busy;
 }
 
 static void

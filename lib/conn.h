@@ -58,6 +58,10 @@ struct sockaddr;
 struct conn *conn_connect(struct arena *arena, struct ev_loop *loop, const struct sockaddr *address,
     const struct sockaddr *source, struct task *task);
 
+/* Is it CONN_BROKEN because the queue of the peer's (Unix) socket was full? Another try may
+ * succeed in a moment. */
+bool conn_was_busy(const struct conn *conn);
+
 /* Ends the connection before its arena does: flushes nothing, closes the descriptor. May be
  * called twice; afterwards the state is CONN_BROKEN. */
 void conn_close(struct conn *conn);

@@ -23,6 +23,7 @@ struct conn {
 	int error;        /* of a write that failed, until conn_pull() has read what is left */
 	bool is_readable; /* reading may bring something; false after it brought too little */
 	bool is_ending;   /* our direction is to be shut down when the output is empty */
+	bool was_busy;    /* conn_was_busy() */
 	bool is_blocked;  /* the socket took less than was offered */
 };
 

@@ -16,8 +16,8 @@
 #include "lib/buf.h"
 #include "lib/conn.h"
 #include "lib/header.h"
+#include "lib/spool.h"
 #include "lib/unframe.h"
-#include "proxy/spool.h"
 #include "rules/config.h"
 #include "rules/pipeline.h"
 

@@ -50,6 +50,7 @@ message_begin(struct session *session, enum unframe_framing framing)
 	    message_mode(session));
 	t->body.is_streamed = message_is_streamed(config);
 	t->scope->mail.is_outgoing = transaction_is_outgoing(t);
+	t->scope->mail.recipients = transaction_taken(t);
 	/* A streamed header leaves in one go, into the connection's room. */
 	if (t->body.is_streamed && t->body.header.limit > CONN_ROOM)
 		t->body.header.limit = CONN_ROOM;

@@ -148,6 +148,18 @@ transaction_differs(const struct transaction *t, const struct recipient *recipie
 		t->session->listen->address);
 }
 
+const struct address *const *
+transaction_taken(const struct transaction *t)
+{
+	const struct address **taken = arena_alloc(t->arena, (t->taken + 1) * sizeof(*taken));
+	size_t count = 0;
+
+	for (const struct recipient *r = t->recipients; r != NULL; r = r->next)
+		if (r->state == RECIPIENT_TAKEN && count < t->taken)
+			taken[count++] = &r->address;
+	return taken;
+}
+
 /* The reply of a refusal, by which the client's people find its case. */
 static const char *
 transaction_refusal(struct transaction *t, const struct recipient *recipient)

@@ -98,6 +98,9 @@ transaction_settle(struct transaction *transaction, struct recipient *recipient,
 /* Is there anybody to whom the message goes? (Not when each recipient is discarded.) */
 bool transaction_has_target(const struct transaction *transaction);
 
+/* The addresses of those that were taken so far; ends with NULL. */
+const struct address *const *transaction_taken(const struct transaction *transaction);
+
 /* May it pass because of who the client is (network, user, certificate), to one recipient at
  * least? So it is mail of our people on its way out. */
 bool transaction_is_outgoing(const struct transaction *transaction);

@@ -27,7 +27,8 @@ worker_new(struct arena *arena, struct ev_loop *loop, const struct config *confi
 		.loop = loop,
 		.tasks = &worker->tasks,
 		.dns = dns,
-		.tally = &shared->tally };
+		.tally = &shared->tally,
+		.spool = &worker->spool };
 	pipeline_open(&worker->filters, &config->pipeline);
 	return worker;
 }

@@ -10,10 +10,10 @@
 #include <ev.h>
 
 #include "lib/dns_source.h"
+#include "lib/spool.h"
 #include "lib/task.h"
 #include "proxy/ehlo.h"
 #include "proxy/shared.h"
-#include "proxy/spool.h"
 #include "rules/config.h"
 
 struct session;

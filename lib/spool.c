@@ -1,4 +1,4 @@
-#include "proxy/spool.h"
+#include "lib/spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
