@@ -76,7 +76,8 @@ const struct option policy_rule_rows[] = {
 		    "fact that is one, such as rule.score."),
 	OPTION(draft, text,
 	    .help = "What a rejected or deferred client is told. {client} {name} {helo} {from} "
-		    "{recipient} {rule} {case} are filled in."),
+		    "{recipient} {rule} {detail} (of the fact that the first condition asks for) "
+		    "{case} are filled in."),
 	OPTION(draft, to, .help = "With do: redirect, the address that gets the message."),
 	OPTION(draft, speak, .fallback = "late", .words = policy_speaks,
 	    .help = "at_once: a rejected or deferred client hears it instead of the greeting, "

@@ -34,7 +34,7 @@ static void
 policy_names_check(struct option_reader *reader, const struct node *node)
 {
 	static const char *const names[] = { "client", "name", "helo", "from", "recipient", "rule",
-		"case", NULL };
+		"detail", "case", NULL };
 	char name[32];
 
 	for (const char *at = node->text; (at = strchr(at, '{')) != NULL; at++) {
@@ -53,7 +53,7 @@ policy_names_check(struct option_reader *reader, const struct node *node)
 		fault_add(reader->faults, node, "unknown {%s} in the text; %s%s", name,
 		    meant != NULL ? "did you mean "
 				  : "there are {client} {name} {helo} {from} {recipient} {rule} "
-				    "{case}",
+				    "{detail} {case}",
 		    meant != NULL ? meant : "");
 	}
 }

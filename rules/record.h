@@ -39,8 +39,8 @@ void record_text(struct buf *out, const struct record *record, const struct poli
 void record_log(const struct record *record, const struct policy *policy);
 
 /*
- * A rule's text for the client: {client} {name} {helo} {from} {recipient} {rule} {case}
- * filled in, cleaned of what does not belong into a reply line, cut to 400 bytes; always
+ * A rule's text for the client: {client} {name} {helo} {from} {recipient} {rule} {detail}
+ * {case} filled in, cleaned of what does not belong into a reply line, cut to 400 bytes; always
  * with an enhanced status code of the class of `code` (550 or 451) at its front and
  * "(case ID)" at its end. Into the arena.
  */

@@ -24,6 +24,33 @@ record_sender(const struct record *record)
 	return from->text[0] != '\0' ? from->text : "<>";
 }
 
+static bool
+record_is_met(const struct condition *condition, const struct fact *fact)
+{
+	if (strcmp(fact->filter, condition->filter) != 0 || strcmp(fact->key, condition->key) != 0)
+		return false;
+	for (const char *const *value = condition->values; *value != NULL; value++)
+		if (strcmp(*value, fact->value) == 0)
+			return true;
+	return false;
+}
+
+/* The detail of the fact that the rule's first condition asks for. */
+static const char *
+record_detail(const struct record *record)
+{
+	const struct rule *rule = record->verdict.rule;
+	struct evidence_place place = { 0 };
+	const struct fact *fact;
+
+	if (rule == NULL || rule->when == NULL || rule->when->filter == NULL)
+		return NULL;
+	while ((fact = evidence_next(record->scope->mail.evidence, &place)) != NULL)
+		if (record_is_met(rule->when, fact))
+			return fact->detail;
+	return NULL;
+}
+
 /* What {word} stands for; NULL: no such word. */
 static const char *
 record_value(const struct record *record, struct slice word)
@@ -39,6 +66,7 @@ record_value(const struct record *record, struct slice word)
 		{ "from", record_sender(record) },
 		{ "recipient", record_recipient(record) },
 		{ "rule", rule != NULL ? rule->name : "thresholds" },
+		{ "detail", record_detail(record) },
 		{ "case", record->id },
 	};
 

@@ -27,6 +27,7 @@ from kit.exim import Exim
 from kit.postern import PosternProcess
 from kit.postfix import Postfix
 from kit.rbldnsd import Rbldnsd, RuleServer
+from kit.scanners import Clamd, ScriptedScanner
 from kit.scripted import Scripted
 from kit.sink import Sink
 
@@ -70,6 +71,12 @@ class Starter:
 
     def rule_server(self, rule, **options):
         return self._start(RuleServer(rule, **options))
+
+    def clamd(self, **options):
+        return self._start(Clamd(self._folder("clamd"), **options))
+
+    def scripted_scanner(self, script, **options):
+        return self._start(ScriptedScanner(script, **options))
 
     def sink(self, certificate=None, **options):
         return self._start(Sink(self._folder("sink"), certificate, **options))

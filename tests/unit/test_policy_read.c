@@ -21,7 +21,7 @@ test_full(void **state)
 		  "    for: [ C@Example.com, postmaster@, Example.COM, .example.com, "
 		  "\"listener *:2525\" ]\n"
 		  "    do: reject\n"
-		  "    text: \"5.7.1 {client} {name} {helo} {from} {recipient} {rule} {case}\"\n");
+		  "    text: \"5.7.1 {client} {name} {helo} {from} {recipient} {rule} {detail} {case}\"\n");
 	const struct rule *rule = text.config->policy.rules;
 
 	assert_string_equal(rule->name, "full-1.a_B");
@@ -265,7 +265,7 @@ test_text(void **state)
 		    "t.yaml:7:33: unknown {clinet} in the text; did you mean client\n"),
 		EXPECT("{ name: a, do: defer, text: \"a {x} b\" }",
 		    "t.yaml:7:33: unknown {x} in the text; there are {client} {name} {helo} "
-		    "{from} {recipient} {rule} {case}\n"),
+		    "{from} {recipient} {rule} {detail} {case}\n"),
 		EXPECT("{ name: a, do: defer, text: \"a {client\" }",
 		    "t.yaml:7:33: a { in the text without its }\n"),
 		EXPECT("{ name: a, do: defer, text: \"a\\nb\" }",

@@ -1,0 +1,376 @@
+"""
+Scanners of others: real clamd, rspamd and spamd, and ones that fall silent, die or talk nonsense.
+What they find is a fact, what they fail in is the fact `error`, and no mail is lost by either.
+"""
+
+import base64
+import io
+import os
+import signal
+import socket
+import threading
+import zipfile
+
+import pytest
+
+from kit.process import wait_until
+from kit.scanners import EICAR
+from kit.smtp import Smtp, message
+
+SHIPPED = [{"include": "defaults/policy.yaml"}]
+
+
+def configuration(address, delivery="hold", policy=SHIPPED, **clamav):
+    return {"filters": {"clamav": {"address": address, **clamav}}, "policy": policy,
+            "delivery": delivery, "limits": {"sessions_per_client": 1000}}
+
+
+@pytest.fixture(scope="module")
+def backend(start_module):
+    return start_module.scripted()
+
+
+@pytest.fixture(scope="module")
+def clamd(start_module):
+    return start_module.clamd()
+
+
+def deliver(postern, mail):
+    with Smtp(postern.port) as client:
+        client.greet()
+        return client.mail("a@example.org", "c@example.com", mail)
+
+
+def fact(postern, subject, key="result", name="clamav"):
+    """The value and detail that the record of this mail has."""
+    record = postern.wait_log(lambda line: line.get("subject") == f"test {subject}", 30)
+    return next(((one["value"], one["detail"]) for one in record["facts"]
+                 if (one["filter"], one["key"]) == (name, key)), None)
+
+
+def begin(client):
+    client.greet()
+    for line in "MAIL FROM:<a@example.org>", "RCPT TO:<c@example.com>", "DATA":
+        assert client.command(line).code in (250, 354)
+
+
+def attachment(name, data):
+    text = base64.encodebytes(data).decode().replace("\n", "\r\n")
+    return ("MIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\n"
+            f"Content-Disposition: attachment; filename={name}\r\n"
+            "Content-Transfer-Encoding: base64\r\n", text)
+
+
+def zipped(data):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("invoice.com", data)
+    return file.getvalue()
+
+
+# ---- clamd ----
+
+@pytest.mark.parametrize("delivery", ["hold", "stream"])
+@pytest.mark.parametrize("tcp", [False, True])
+def test_virus(start, backend, delivery, tcp):
+    """Refused as text, as an attachment and in an archive; what is clean passes."""
+    clamd = start.clamd(tcp=tcp)
+    postern = start.postern(configuration(clamd.address, delivery), backend=backend)
+    headers, text = attachment("x.zip", zipped(EICAR))
+    mails = {"v1": message("v1", EICAR.decode()), "v2": message("v2", text, headers=headers)}
+    headers, text = attachment("x.com", EICAR)
+    mails["v3"] = message("v3", text, headers=headers)
+    for token, mail in mails.items():
+        reply = deliver(postern, mail)
+        assert reply.code == 550 and "virus" in reply.text, reply
+        value, detail = fact(postern, token)
+        assert value == "infected" and "Eicar-Test-Signature" in detail
+    assert not any(b"test v" in mail.raw for mail in backend.mails if mail.is_accepted)
+    assert deliver(postern, message("good")).code == 250
+    assert fact(postern, "good") == ("clean", "")
+
+
+def test_large(start, backend, clamd):
+    """20 MB pass through clamd, and a virus behind 20 MB is found."""
+    postern = start.postern(configuration(clamd.address, max_size="50M"), backend=backend)
+    text = ("All work and no play makes Jack a dull boy. " * 20 + "\r\n") * 22500
+    assert deliver(postern, message("large", text)).code == 250
+    assert fact(postern, "large") == ("clean", "")
+    headers, last = attachment("x.com", EICAR)
+    multipart = ("MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n",
+                 f"--b\r\n\r\n{text}\r\n--b\r\n{headers}\r\n{last}\r\n--b--")
+    assert deliver(postern, message("virus", multipart[1], headers=multipart[0])).code == 550
+
+
+def test_too_large(start, backend, clamd):
+    """Beyond max_size, or what clamd takes itself, a message is not looked at."""
+    small = start.clamd(StreamMaxLength="1M")
+    text = ("x" * 70 + "\r\n") * 30000
+    for address, max_size, why in ((clamd.address, "1M", "max_size"),
+                                   (small.address, "25M", "StreamMaxLength")):
+        postern = start.postern(configuration(address, max_size=max_size), backend=backend)
+        assert deliver(postern, message("big", text)).code == 250
+        value, detail = fact(postern, "big")
+        assert value == "skipped" and why in detail
+        assert not [line for line in postern.log_json() if line.get("level") == "error"]
+
+
+def test_many(start, backend, clamd):
+    """20 clients at once, good and bad, each gets its own answer."""
+    postern = start.postern(configuration(clamd.address), backend=backend)
+    codes = {}
+
+    def client(number):
+        text = EICAR.decode() if number % 2 else "x" * 70 + "\r\n"
+        codes[number] = deliver(postern, message(f"m{number}", text * (1 if number % 2 else 3000))).code
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert codes == {number: 550 if number % 2 else 250 for number in range(20)}
+
+
+# ---- clamd in trouble ----
+
+def assert_deferred_then_good(postern, clamd_again):
+    """A mail is deferred while the scanner is away; the same mail passes once it is back."""
+    reply = deliver(postern, message("away"))
+    assert reply.code == 451, reply
+    assert fact(postern, "away")[0] == "error"
+    clamd_again()
+    assert deliver(postern, message("back")).code == 250
+    said = [line for line in postern.log_json() if line.get("event") == "scanner"]
+    assert [line["level"] for line in said] == ["error", "warning"], said
+
+
+@pytest.mark.parametrize("delivery", ["hold", "stream"])
+def test_killed(start, backend, delivery):
+    """clamd dies in the middle of a message: the mail is deferred, and not lost."""
+    clamd = start.clamd()
+    postern = start.postern(configuration(clamd.address, delivery), backend=backend)
+    with Smtp(postern.port) as client:
+        begin(client)
+        client.send("Subject: test killed\r\n\r\n" + "Some text.\r\n" * 20000)
+        wait_until(lambda: clamd_has_stream(clamd), what="a stream in clamd")
+        clamd.kill()
+        client.send("More text.\r\n" * 1000 + ".\r\n")
+        assert client.reply().code == 451
+    assert fact(postern, "killed")[0] == "error"
+    assert_deferred_then_good(postern, lambda: restart(clamd))
+    assert not any(b"test killed" in mail.raw for mail in backend.mails if mail.is_accepted)
+
+
+def clamd_has_stream(clamd):
+    """clamd keeps what comes in in a file of its own."""
+    return any(path.stat().st_size > 100000 for path in clamd.folder.rglob("*")
+               if path.is_file() and path.name not in ("log", "output"))
+
+
+def restart(clamd):
+    clamd.output.write_text("")
+    clamd.start()
+
+
+def test_silent(start, backend):
+    """clamd is stopped: a mail has its time-out, others and their sessions go on."""
+    clamd = start.clamd()
+    postern = start.postern(configuration(clamd.address, timeout="1s"), backend=backend)
+    other = start.postern({}, backend=backend)
+    clamd.send_signal(signal.SIGSTOP)
+    try:
+        with Smtp(postern.port) as second:
+            second.greet()
+            with Smtp(postern.port) as client:
+                begin(client)
+                client.send("Subject: test silent\r\n\r\ntext\r\n.\r\n")
+                assert second.command("NOOP").code == 250
+                assert client.reply().code == 451
+        value, detail = fact(postern, "silent")
+        assert value == "error" and "no answer within 1 s" in detail
+        assert deliver(other, message("other")).code == 250
+    finally:
+        clamd.send_signal(signal.SIGCONT)
+    assert deliver(postern, message("awake")).code == 250
+
+
+def test_absent(start, backend):
+    """Nobody listens there: deferred at once, with one line in the log for all of it."""
+    folder = start.folder()
+    postern = start.postern(configuration(str(folder / "ctl")), backend=backend)
+    for number in range(5):
+        assert deliver(postern, message(f"absent{number}")).code == 451
+    said = [line for line in postern.log_json() if line.get("event") == "scanner"]
+    assert len(said) == 1 and str(folder / "ctl") in said[0]["message"]
+
+
+def test_own_word(start, backend):
+    """The policy may say that mail passes unseen."""
+    policy = [{"name": "unseen", "when": {"clamav": "error"}, "do": "accept"}]
+    postern = start.postern(configuration("127.0.0.1:1", policy=policy), backend=backend)
+    assert deliver(postern, message("unseen")).code == 250
+
+
+def swallow(peer):
+    while peer.recv(65536):
+        pass
+
+
+def answer(data):
+    """Reads the whole message first."""
+    def script(peer):
+        text = b""
+        while not text.endswith(b"\0\0\0\0"):
+            more = peer.recv(65536)
+            if not more:
+                return
+            text += more
+        peer.sendall(data)
+    return script
+
+
+def endless(peer):
+    peer.recv(65536)
+    while True:
+        peer.sendall(b"stream: " + b"x" * 65536)
+
+
+NONSENSE = {
+    "nothing": (answer(b""), "without an answer"),
+    "garbage": (answer(b"\xff\xfe\x01 OK\0"), "it says"),
+    "no end": (answer(b"stream: OK"), "it says"),
+    "two answers": (answer(b"stream: OK\0stream: OK\0"), "it says"),
+    "an error": (answer(b"stream: Can't allocate memory ERROR\0"), "allocate memory"),
+    "another protocol": (answer(b"HTTP/1.1 200 OK\r\n\r\n"), "it says"),
+    "endless": (endless, "too long"),
+    "hangs up": (lambda peer: None, ""),
+    "stalls": (lambda peer: threading.Event().wait(20), "no answer within"),
+}
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+@pytest.mark.parametrize("local", [False, True])
+def test_nonsense(start, backend, name, local):
+    """Whatever a scanner answers: deferred, and the next mail is none the worse."""
+    script, why = NONSENSE[name]
+    scanner = start.scripted_scanner(script, path=start.folder() / "ctl" if local else None)
+    postern = start.postern(configuration(scanner.address, timeout="1s"), backend=backend)
+    assert deliver(postern, message("n")).code == 451
+    value, detail = fact(postern, "n")
+    assert value == "error" and why in detail
+    assert deliver(postern, message("n2", ("x" * 70 + "\r\n") * 5000)).code == 451
+    assert fact(postern, "n2")[0] == "error"
+    scanner.script = answer(b"stream: OK\0")
+    assert deliver(postern, message("n3", ("x" * 70 + "\r\n") * 5000)).code == 250
+
+
+def test_too_early(start, backend):
+    """Who judges a message that is not whole has not looked at it."""
+    answered = threading.Event()
+
+    def script(peer):
+        peer.sendall(b"stream: OK\0")
+        peer.shutdown(socket.SHUT_WR)
+        answered.set()
+        swallow(peer)
+
+    scanner = start.scripted_scanner(script)
+    postern = start.postern(configuration(scanner.address), backend=backend)
+    with Smtp(postern.port) as client:
+        begin(client)
+        client.send("Subject: test early\r\n\r\n")
+        assert answered.wait(10)
+        postern.wait_log(lambda line: "before it has the whole message" in line.get("message", ""))
+        client.send("text\r\n.\r\n")
+        assert client.reply().code == 451
+    assert fact(postern, "early")[0] == "error"
+
+
+def test_never_reads(start, backend):
+    """A scanner that takes nothing: the message waits in a file, the client is not slowed down."""
+    scanner = start.scripted_scanner(lambda peer: threading.Event().wait(30))
+    postern = start.postern({**configuration(scanner.address, timeout="1s"),
+                             "limits": {"memory": "64K"}}, backend=backend)
+    assert deliver(postern, message("slow", ("x" * 70 + "\r\n") * 100000)).code == 451
+    assert "no answer" in fact(postern, "slow")[1]
+
+
+def test_slow_reader(start, backend):
+    """One that reads late gets all of it, in order."""
+    go = threading.Event()
+    got = []
+
+    def script(peer):
+        go.wait(20)
+        text = b""
+        while not text.endswith(b"\0\0\0\0"):
+            text += peer.recv(65536)
+        got.append(text)
+        peer.sendall(b"stream: OK\0")
+
+    scanner = start.scripted_scanner(script)
+    postern = start.postern({**configuration(scanner.address),
+                             "limits": {"memory": "64K"}}, backend=backend)
+    mail = message("late", "".join(f"line {number}\r\n" for number in range(500000)))
+    with Smtp(postern.port) as client:
+        begin(client)
+        client.send(mail + b".\r\n")
+        assert client.is_silent(0.5)
+        go.set()
+        assert client.reply().code == 250
+    assert unwrapped(got[0]) == mail
+
+
+def unwrapped(text):
+    """The message in what clamd is sent."""
+    assert text.startswith(b"zINSTREAM\0")
+    pieces, at = [], len(b"zINSTREAM\0")
+    while True:
+        length = int.from_bytes(text[at:at + 4], "big")
+        if length == 0:
+            assert at + 4 == len(text)
+            return b"".join(pieces)
+        pieces.append(text[at + 4:at + 4 + length])
+        at += 4 + length
+
+
+def test_client_leaves(start, backend):
+    """A client that leaves in the middle ends the conversation, and nothing is said about it."""
+    gone = threading.Event()
+
+    def script(peer):
+        try:
+            swallow(peer)
+        finally:
+            gone.set()
+
+    scanner = start.scripted_scanner(script)
+    postern = start.postern(configuration(scanner.address), backend=backend)
+    for reset in False, True:
+        gone.clear()
+        count = scanner.count
+        client = Smtp(postern.port)
+        begin(client)
+        client.send("Subject: x\r\n\r\n" + "x" * 70 + "\r\n")
+        wait_until(lambda: scanner.count > count, what="a connection")
+        client.reset() if reset else client.close()
+        assert gone.wait(10)
+    assert not [line for line in postern.log_json() if line.get("level") in ("error", "warning")]
+
+
+def test_full_queue(start, backend):
+    """A Unix socket whose queue is full for a moment is tried again."""
+    scanner = start.scripted_scanner(answer(b"stream: OK\0"), path=start.folder() / "ctl")
+    os.unlink(scanner.path)
+    scanner.stop()
+    full = start.scripted_scanner(answer(b"stream: OK\0"), path=scanner.path, backlog=0)
+    postern = start.postern(configuration(full.address), backend=backend)
+    codes = []
+    threads = [threading.Thread(target=lambda n=n: codes.append(
+        deliver(postern, message(f"q{n}", ("x" * 70 + "\r\n") * 100)).code)) for n in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert codes == [250] * 20
