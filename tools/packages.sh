@@ -13,6 +13,7 @@ libarchive-dev
 libc6-dev
 libev-dev
 libidn2-dev
+libjansson-dev
 liblmdb-dev
 libmagic-dev
 libopendkim-dev
