@@ -24,6 +24,7 @@ struct live_item {
 	struct dns *dns;          /* of a name server */
 	struct backend *backend;  /* of a backend */
 	struct list_guard *guard; /* of a list */
+	struct scanner *scanner;  /* of a scanner */
 	bool is_over, is_good;
 	char words[WORDS_MOST];
 };
@@ -219,6 +220,42 @@ live_add_lists(struct live *live, const struct dns_lists *lists)
 	}
 }
 
+/* ---- scanners ---- */
+
+static void
+live_look_scanner(struct live_item *item)
+{
+	switch (scanner_state(item->scanner)) {
+	case SCANNER_RUNS:
+		break;
+	case SCANNER_ANSWERED:
+		live_over(item, true, "answers");
+		break;
+	case SCANNER_SKIPPED:
+	case SCANNER_FAILED:
+		live_over(item, false, "%s", scanner_why(item->scanner));
+		break;
+	}
+}
+
+static void
+live_add_scanner(struct live *live, const struct pipeline_row *row)
+{
+	const struct scanner_host host = {
+		.arena = live->arena, .loop = live->loop, .tasks = &live->tasks, .is_silent = true
+	};
+	struct scanner_terms terms;
+
+	row->filter->scanner(row->options, &terms);
+	struct live_item *item = live_add(live, "scanner",
+	    arena_format(live->arena, "%s (%s)", terms.name, terms.address->text),
+	    live_look_scanner);
+
+	if (item != NULL)
+		item->scanner =
+		    scanner_ping(scanner_service_new(&host, &terms), live->arena, &item->task);
+}
+
 /* ---- all of it ---- */
 
 static void
@@ -234,6 +271,8 @@ live_add_all(struct live *live)
 
 		if (row->filter->lists != NULL)
 			live_add_lists(live, row->filter->lists(row->options));
+		if (row->filter->scanner != NULL)
+			live_add_scanner(live, row);
 	}
 }
 

@@ -71,6 +71,27 @@ config_warn_policy(const struct config *config, struct faults *warnings)
 		    scoring->name);
 }
 
+/* Waiting ends for all at timeouts: facts:, and then the policy is not asked what an error means. */
+static void
+config_warn_scanners(const struct config *config, struct faults *warnings)
+{
+	const struct node *filters = node_find(config->root, "filters");
+
+	for (size_t i = 0; i < config->pipeline.count; i++) {
+		const struct pipeline_row *row = &config->pipeline.rows[i];
+		struct scanner_terms terms;
+
+		if (row->filter->scanner == NULL)
+			continue;
+		row->filter->scanner(row->options, &terms);
+		if (terms.timeout >= config->timeouts.facts.value)
+			fault_add(warnings, node_find(filters, row->filter->name),
+			    "the timeout of %s (%g s) is not below timeouts: facts: (%g s), which "
+			    "defers the mail first",
+			    terms.name, terms.timeout, config->timeouts.facts.value);
+	}
+}
+
 void
 config_warn(const struct config *config, struct faults *warnings)
 {
@@ -81,4 +102,5 @@ config_warn(const struct config *config, struct faults *warnings)
 	config_warn_relay(config, warnings);
 	config_warn_policy(config, warnings);
 	config_warn_certificates(config, warnings);
+	config_warn_scanners(config, warnings);
 }

@@ -30,6 +30,7 @@ pkg-config
 
 packages_test='
 clang
+clamav-daemon
 clang-format
 ldnsutils
 libclang-rt-dev
@@ -46,6 +47,8 @@ python3-dkim
 python3-pytest
 python3-pytest-xdist
 rbldnsd
+spamassassin
+spamd
 swaks
 unbound
 '
@@ -61,6 +64,20 @@ libdb5.3
 libgnutls-dane0
 libidn12
 libnsl2
+"
+
+# rspamd wants libhyperscan5, which conflicts with the library of Vectorscan; so it is only unpacked.
+packages_rspamd='
+libhyperscan5
+rspamd
+'
+packages_test="$packages_test
+libglib2.0-0
+libicu72
+libluajit-5.1-2
+libsodium23
+libsqlite3-0
+libunwind8
 "
 
 packages_as_root()
@@ -109,8 +126,8 @@ packages_install()
 	) </dev/null
 }
 
-# packages_unpack DIR: packages_unpacked in DIR/root, without installing them. The user that they
-# would make is made: Exim does not start without it.
+# packages_unpack DIR [PACKAGE...]: these packages (packages_unpacked) in DIR/root, without installing
+# them. The user that they would make is made: Exim does not start without it.
 packages_unpack()
 {
 	id Debian-exim >/dev/null 2>&1 ||
@@ -119,9 +136,11 @@ packages_unpack()
 	[ -f "$1/complete" ] && return 0
 	mkdir -p "$1" && (
 		cd "$1" || exit 1
+		shift
 		# shellcheck disable=SC2086 # a list of words
-		apt-get download -q $packages_unpacked || {
-			packages_as_root apt-get update -q && apt-get download -q $packages_unpacked
+		[ $# -gt 0 ] || set -- $packages_unpacked
+		apt-get download -q "$@" || {
+			packages_as_root apt-get update -q && apt-get download -q "$@"
 		} || exit 1
 		for file in *.deb; do
 			dpkg-deb -x "$file" root || exit 1

@@ -27,7 +27,7 @@ from kit.exim import Exim
 from kit.postern import PosternProcess
 from kit.postfix import Postfix
 from kit.rbldnsd import Rbldnsd, RuleServer
-from kit.scanners import Clamd, ScriptedScanner
+from kit.scanners import Clamd, Rspamd, ScriptedScanner, Spamd
 from kit.scripted import Scripted
 from kit.sink import Sink
 
@@ -74,6 +74,12 @@ class Starter:
 
     def clamd(self, **options):
         return self._start(Clamd(self._folder("clamd"), **options))
+
+    def rspamd(self, **options):
+        return self._start(Rspamd(self._folder("rspamd"), **options))
+
+    def spamd(self, **options):
+        return self._start(Spamd(self._folder("spamd"), **options))
 
     def scripted_scanner(self, script, **options):
         return self._start(ScriptedScanner(script, **options))

@@ -14,7 +14,7 @@ import zipfile
 import pytest
 
 from kit.process import wait_until
-from kit.scanners import EICAR
+from kit.scanners import EICAR, GTUBE
 from kit.smtp import Smtp, message
 
 SHIPPED = [{"include": "defaults/policy.yaml"}]
@@ -374,3 +374,150 @@ def test_full_queue(start, backend):
     for thread in threads:
         thread.join()
     assert codes == [250] * 20
+
+
+# ---- rspamd and SpamAssassin ----
+
+@pytest.fixture(scope="module")
+def rspamd(start_module):
+    return start_module.rspamd()
+
+
+@pytest.fixture(scope="module")
+def spamd(start_module):
+    return start_module.spamd()
+
+
+def with_filter(name, address, delivery="hold", **options):
+    return {"filters": {name: {"address": address, **options}}, "policy": SHIPPED,
+            "delivery": delivery, "thresholds": {"reject": 6}, "limits": {"sessions_per_client": 1000}}
+
+
+@pytest.mark.parametrize("delivery", ["hold", "stream"])
+def test_rspamd(start, backend, rspamd, delivery):
+    """What rspamd would do is a fact; the shipped policy refuses, defers or lets pass by it."""
+    postern = start.postern(with_filter("rspamd", rspamd.address, delivery), backend=backend)
+    cases = {"good": ("Hello.", 250, "no_action", "score 0.00 of 15.00"),
+             "gtube": (GTUBE, 550, "reject", "score 15.00 of 15.00"),
+             "bulk": ("Hello.", 550, "add_header", "score 6.00 of 15.00"),
+             "grey": ("Hello.", 250, "greylist", "score 4.00 of 15.00"),
+             "later": ("Hello.", 451, "soft_reject", "score 0.00 of 15.00")}
+    for token, (text, code, value, detail) in cases.items():
+        assert deliver(postern, message(token, text)).code == code, token
+        assert fact(postern, token, name="rspamd") == (value, detail)
+    record = postern.wait_log(lambda line: line.get("subject") == "test bulk")
+    symbols = [one for one in record["facts"] if one["key"] == "symbol"]
+    assert [(one["value"], one["about"]["score"]) for one in symbols] == [
+        ("BULKY", "6.00"), ("ENVELOPE", "0.00")]
+
+
+def test_rspamd_knows_the_envelope(start, backend, rspamd):
+    postern = start.postern(with_filter("rspamd", rspamd.address), backend=backend)
+    with Smtp(postern.port) as client:
+        client.greet("mail.example.org")
+        for sender, known in ("a@example.org", "a@example.org"), ("", ""):
+            assert client.mail(sender, ["c@example.com", "d@example.com"], message("e")).code == 250
+            wait_until(lambda: f"ENVELOPE(0.00){{{known};c@example.com+d@example.com;127.0.0.1;"
+                               "mail.example.org;}" in rspamd.text(), what="rspamd's word")
+
+
+def test_rspamd_large(start, backend, rspamd):
+    """20 MB, and a message of 20,000 addresses, of which rspamd's answer is full."""
+    postern = start.postern(with_filter("rspamd", rspamd.address), backend=backend)
+    text = ("All work and no play makes Jack a dull boy. " * 20 + "\r\n") * 22500
+    assert deliver(postern, message("large", text)).code == 250
+    assert fact(postern, "large", name="rspamd")[0] == "no_action"
+    label = "x" * 50 + "."
+    text = "".join(f"http://{label * 3}h{n}-example.com/\r\n" for n in range(20000))
+    assert deliver(postern, message("bulk", text)).code == 550
+    assert fact(postern, "bulk", name="rspamd")[0] == "add_header"
+
+
+def test_spamassassin(start, backend, spamd):
+    """What spamd says is a fact, and spamd has been told client and sender."""
+    postern = start.postern(with_filter("spamassassin", spamd.address), backend=backend)
+    cases = {"good": ("Hello.", 250, "ham", "score 0.2 of 5.0"),
+             "gtube": (GTUBE, 550, "spam", "score 1000.2 of 5.0"),
+             "bulk": ("Hello.", 550, "spam", "score 6.2 of 5.0")}
+    for token, (text, code, value, detail) in cases.items():
+        assert deliver(postern, message(token, text)).code == code, token
+        assert fact(postern, token, name="spamassassin") == (value, detail)
+    record = postern.wait_log(lambda line: line.get("subject") == "test bulk")
+    assert {one["value"] for one in record["facts"] if one["key"] == "symbol"} == {
+        "BULKY", "ENVELOPE", "RELAYED"}
+    assert not any(b"Return-Path" in mail.raw for mail in backend.mails)
+    assert deliver(postern, message("big", ("x" * 70 + "\r\n") * 10000)).code == 250
+    assert fact(postern, "big", name="spamassassin")[0] == "skipped"
+
+
+@pytest.mark.parametrize("name", ["rspamd", "spamassassin"])
+def test_no_help(start, backend, name):
+    """Without them mail passes, by the other rules; nonsense is an error."""
+    def script(peer):
+        peer.recv(65536)
+        peer.sendall(answers.pop())
+        peer.shutdown(socket.SHUT_WR)
+        swallow(peer)
+
+    nonsense = [b"\0\xff\n", b"220 mx.example.com ESMTP\r\n", b"HTTP/1.1 500 no\r\nContent-Length: 0\r\n\r\n",
+                b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", b"SPAMD/1.1 0 EX_OK\r\n\r\n",
+                b"SPAMD/1.1 0 EX_OK\r\nSpam: Perhaps ; 1 / 2\r\n\r\n", b"SPAMD/1.0 76 bad\r\n",
+                b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n" + b"[" * 6]
+    answers = list(nonsense)
+    scanner = start.scripted_scanner(script)
+    postern = start.postern(with_filter(name, scanner.address, timeout="2s"), backend=backend)
+    for number in range(len(nonsense)):
+        assert deliver(postern, message(f"n{number}")).code == 250
+        assert fact(postern, f"n{number}", name=name)[0] == "error"
+    scanner.stop()
+    assert deliver(postern, message("absent")).code == 250
+    assert fact(postern, "absent", name=name)[0] == "error"
+    said = [line for line in postern.log_json() if line.get("event") == "scanner"]
+    assert len(said) == 1
+
+
+def test_all_at_once(start, backend, clamd, rspamd, spamd):
+    """Three scanners of the same messages, 20 clients."""
+    postern = start.postern({
+        "filters": {"clamav": {"address": clamd.address}, "rspamd": {"address": rspamd.address},
+                    "spamassassin": {"address": spamd.address}},
+        "policy": SHIPPED, "thresholds": {"reject": 6}, "limits": {"sessions_per_client": 1000}},
+        backend=backend)
+    texts = {0: "Hello.", 1: EICAR.decode(), 2: GTUBE}
+    codes = {}
+
+    def client(number):
+        codes[number] = deliver(postern, message(f"all{number}", texts[number % 3])).code
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert codes == {number: 550 if number % 3 else 250 for number in range(20)}
+
+
+def test_check_live(start, backend, clamd, rspamd, spamd):
+    """`check --live` asks the scanners, and names the one that is not there."""
+    addresses = {"clamav": clamd.address, "rspamd": rspamd.address, "spamassassin": spamd.address}
+    silent = start.rule_server(lambda name, query: ["192.0.2.1"])
+    postern = start.postern({"filters": {name: {"address": address} for name, address in addresses.items()},
+                             "policy": SHIPPED, "thresholds": {"reject": 6}}, backend=backend, dns=silent)
+    status, out, _ = postern.command("check", "--live")
+    assert status == 0, out
+    for name, address in addresses.items():
+        assert f"{name} ({address}): answers" in out
+    postern.configure({"filters": {name: {"address": "127.0.0.1:1"} for name in addresses},
+                       "policy": SHIPPED, "thresholds": {"reject": 6}})
+    status, out, _ = postern.command("check", "--live")
+    assert status != 0
+    assert out.count("(127.0.0.1:1): FAILED: cannot connect: Connection refused") == 3
+
+
+def test_explain(start, clamd, backend):
+    """`explain` asks the scanner, too."""
+    postern = start.postern(configuration(clamd.address), backend=backend)
+    mail = postern.folder / "m.eml"
+    mail.write_bytes(message("x", EICAR.decode()))
+    status, out, _ = postern.command("explain", mail, "--ip", "198.51.100.5", "--rcpt", "c@example.com")
+    assert "Eicar-Test-Signature" in out and "virus" in out, out
