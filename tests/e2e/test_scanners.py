@@ -6,6 +6,7 @@ What they find is a fact, what they fail in is the fact `error`, and no mail is 
 import base64
 import io
 import os
+import re
 import signal
 import socket
 import threading
@@ -521,3 +522,69 @@ def test_explain(start, clamd, backend):
     mail.write_bytes(message("x", EICAR.decode()))
     status, out, _ = postern.command("explain", mail, "--ip", "198.51.100.5", "--rcpt", "c@example.com")
     assert "Eicar-Test-Signature" in out and "virus" in out, out
+
+
+def keep(got, answer):
+    """Takes in all that comes until there is a pause or an end, then answers."""
+    def script(peer):
+        text = b""
+        while not text.endswith(b"0\r\n\r\n"):
+            more = peer.recv(65536)
+            if not more:
+                break
+            text += more
+        got.append(text)
+        peer.sendall(answer)
+    return script
+
+
+STRANGE = "x=[192.0.2.1]{by}"
+
+
+def test_what_rspamd_is_told(start, backend):
+    """The envelope stands in fields, one line each; the message comes in chunks."""
+    got = []
+    scanner = start.scripted_scanner(keep(
+        got, b"HTTP/1.1 200 OK\r\nContent-Length: 32\r\n\r\n" + b'{"score":0,"action":"no action"}'))
+    postern = start.postern(with_filter("rspamd", scanner.address, password="a: b"), backend=backend)
+    mail = message("told", ".\r\n" + "".join(f"line {number}\r\n" for number in range(30000)))
+    with Smtp(postern.port) as client:
+        client.greet(STRANGE)
+        recipients = [f"c{number}@example.com" for number in range(90)]
+        assert client.mail('"a b"@example.org', recipients, mail).code == 250
+    head, _, body = got[0].partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    assert lines[0] == "POST /checkv2 HTTP/1.1"
+    assert set(lines[1:]) == {
+        "Host: rspamd", "Connection: close", "Transfer-Encoding: chunked", "IP: 127.0.0.1",
+        f"Helo: {STRANGE}", 'From: <"a b"@example.org>', "Password: a: b",
+        *(f"Rcpt: <{recipient}>" for recipient in recipients)}
+    pieces = []
+    while True:
+        size, _, body = body.partition(b"\r\n")
+        length = int(size, 16)
+        pieces.append(body[:length])
+        assert body[length:length + 2] == b"\r\n"
+        body = body[length + 2:]
+        if length == 0:
+            break
+    assert b"".join(pieces) == mail and body == b""
+    assert "a: b" not in postern.text()
+
+
+def test_what_spamd_is_told(start, backend):
+    """What stands in front of the message cannot be bent by the name that the client gives."""
+    got = []
+    scanner = start.scripted_scanner(keep(
+        got, b"SPAMD/1.1 0 EX_OK\r\nContent-length: 0\r\nSpam: False ; 0.0 / 5.0\r\n\r\n"))
+    postern = start.postern(with_filter("spamassassin", scanner.address), backend=backend)
+    mail = message("told")
+    with Smtp(postern.port) as client:
+        client.greet(STRANGE)
+        assert client.mail("", "c@example.com", mail).code == 250
+    head, text = got[0][:-len(mail)].decode(), got[0][-len(mail):]
+    assert text == mail
+    assert re.fullmatch(
+        r"SYMBOLS SPAMC/1\.5\r\n\r\nReturn-Path: <>\r\n"
+        r"Received: from x\?\[192\.0\.2\.1\]\?by\? \(unknown \[127\.0\.0\.1\]\)\r\n"
+        r"\tby mx\.example\.com \(postern\) with ESMTP; \w{3}, \d\d \w{3} \d{4} [\d:]{8} \+0000\r\n", head), head

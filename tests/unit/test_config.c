@@ -284,6 +284,14 @@ test_warnings(void **state)
 	    "policy: [ { name: a, when: { ptr: none }, do: defer } ]\n",
 	    "t.yaml:1:11: the host name \"mx\" has no domain; other servers may distrust it\n"
 	    "t.yaml:1:1: no relay domain and no network: nothing will be relayed\n");
+	expect_warnings(BASE "filters: { clamav: { timeout: 29s } }\n"
+			     "policy: [ { name: a, when: { clamav: error }, do: defer } ]\n",
+	    "");
+	expect_warnings(BASE "timeouts: { facts: 5s }\n"
+			     "filters:\n  clamav: { timeout: 5s }\n  rspamd: { timeout: 4s }\n"
+			     "policy: [ { name: a, when: { clamav: error }, do: defer } ]\n",
+	    "t.yaml:8:11: the timeout of clamav (5 s) is not below timeouts: facts: (5 s), which "
+	    "defers the mail first\n");
 	expect_warnings(
 	    "hostname: m.x\nlisten: { address: \"*:25\", tls: off, auth_without_tls: yes }\n"
 	    "backend: { servers: c.d }\nrelay: {}\n"

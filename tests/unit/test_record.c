@@ -284,6 +284,29 @@ test_small_buffer(void **state)
 
 /* ---- replies ---- */
 
+/* {detail}: of the fact that made the rule's first condition hold, whatever else is known. */
+static void
+test_reply_detail(void **state)
+{
+	const struct rule rule = { "r1", WHEN("list", END, "bad"), .action = REJECT,
+		.text = "holds {detail}" };
+	struct play play;
+
+	(void)state;
+	begin(&play);
+	struct record record = record_of(&play);
+
+	record.verdict.rule = &rule;
+	assert_string_equal(
+	    record_reply_text(play.arena, &record, 550), "5.7.1 holds unknown (case 7F3K2Q)");
+	tell(&play, "list", "other", "bad", "another key", NULL);
+	tell(&play, "list", "result", "good", "another value", NULL);
+	tell(&play, "list", "result", "bad", "X.1 \r\n250 OK", NULL);
+	assert_string_equal(
+	    record_reply_text(play.arena, &record, 550), "5.7.1 holds X.1 ??250 OK (case 7F3K2Q)");
+	play_end(&play);
+}
+
 static const char *
 reply(struct play *play, const char *text, int code)
 {
@@ -337,6 +360,7 @@ test_reply_words(void **state)
 	    reply(&play, "{client} {name} {helo} {from} {recipient} {rule} {case}", 550),
 	    "5.7.1 198.51.100.9 mail.example.org mail.example.org a@example.org c@example.com r1 "
 	    "7F3K2Q (case 7F3K2Q)");
+	assert_string_equal(reply(&play, "{detail}", 550), "5.7.1 unknown (case 7F3K2Q)");
 	assert_string_equal(
 	    reply(&play, "{client}{client}", 550), "5.7.1 198.51.100.9198.51.100.9 (case 7F3K2Q)");
 	assert_string_equal(reply(&play, "{ {} {what} {client {client}", 550),
@@ -413,6 +437,7 @@ main(void)
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_small_buffer),
 		cmocka_unit_test(test_reply_status),
+		cmocka_unit_test(test_reply_detail),
 		cmocka_unit_test(test_reply_words),
 		cmocka_unit_test(test_reply_is_clean),
 		cmocka_unit_test(test_reply_of_any_text),
