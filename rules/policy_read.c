@@ -144,7 +144,8 @@ policy_read_score(struct reading *reading)
 	const struct node *node = reading->draft.score;
 	struct rule *rule = reading->rule;
 
-	if (node->kind == NODE_TEXT && isalpha((unsigned char)node->text[0]))
+	if (node->kind == NODE_TEXT && isalpha((unsigned char)node->text[0]) &&
+	    strchr(node->text, '.') != NULL)
 		rule->adds = policy_number_read(reading->reader, node, reading->terms);
 	else if (node->kind != NODE_TEXT || !option_value_read(&row, node->text, &rule->score))
 		option_impossible(reading->reader, node,

@@ -236,8 +236,15 @@ test_form(void **state)
 		    "t.yaml:7:20: impossible value \"rejct\": expected accept, reject, defer, tag, "
 		    "discard, redirect or ban; did you mean reject\n"),
 		EXPECT("{ name: a, score: much }",
-		    "t.yaml:7:23: impossible value \"much\": expected a number, between -100000 "
-		    "and 100000\n"),
+		    "t.yaml:7:23: impossible value \"much\": expected a number between -100000 "
+		    "and 100000, or a fact that is one: rule.score\n"),
+		EXPECT("{ name: a, score: rule.scor }",
+		    "t.yaml:7:23: the fact rule.scor is no number\n"),
+		EXPECT("{ name: a, score: mime.fault }",
+		    "t.yaml:7:23: the fact mime.fault is no number\n"),
+		EXPECT("{ name: a, score: 100001 }",
+		    "t.yaml:7:23: impossible value \"100001\": expected a number between -100000 "
+		    "and 100000, or a fact that is one: rule.score\n"),
 		EXPECT("{ name: a, wen: { ptr: none }, do: tag }",
 		    "t.yaml:7:16: unknown key \"wen\"; did you mean when\n"),
 		{ 0 },

@@ -1,0 +1,279 @@
+/*
+ * regex_scan: PCRE2 alone and with Vectorscan before it say the same; patterns that it does not
+ * know; those that take too long. regex_relax: what becomes of repeats.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "lib/regex_relax.h"
+#include "lib/regex_scan.h"
+
+static const char *const patterns[] = {
+	"viagra",
+	"^begin",
+	"end$",
+	"\\bword\\b",
+	"(a|b)c{2,3}d",
+	"(\\w)\\1\\1",
+	"(?<!not )wanted",
+	"foo(?=bar)",
+	"(?i-s)x.y",
+	"[^a]{100,200}z",
+	"<input\\b[^>]{0,500}\\btype\\s*=\\s*[\"']?\\s*password\\b",
+	"\xd0\xb1\xd0\xb8\xd1\x82",
+	"(?-i)CASE",
+	"k",
+	"\xc5\xbf",
+	"a*",
+	"\\d{3}-\\d{4}",
+	"\\x{20ac}+",
+	"(?s)one.{0,40}two",
+	"\\R",
+	"(?>ab+)c",
+	"x{20}y",
+	"^$",
+	"\\Aat",
+	"[[:punct:]]{3}",
+};
+enum { PATTERNS = sizeof(patterns) / sizeof(patterns[0]) };
+
+static const char *const texts[] = {
+	"",
+	"Viagra",
+	"a VIAGRA b\nbegin here\nthe end",
+	"begin\nmiddle end",
+	"sword word",
+	"swords",
+	"bccd accccd",
+	"oooh",
+	"not wanted",
+	"is wanted",
+	"foobar foo",
+	"x\ny x-y",
+	"<input name=a type=\"password\">",
+	"<input name=a >type=\"password\">",
+	"\xd0\x91\xd0\x98\xd0\xa2\xd0\x9a\xd0\x9e\xd0\x98\xd0\x9d",
+	"case CASE",
+	"case",
+	"\xe2\x84\xaa", /* the sign of Kelvin, which is a k */
+	"s",
+	"call 555-1234",
+	"\xe2\x82\xac\xe2\x82\xac",
+	"one\ntwo",
+	"abbbc",
+	"xxxxxxxxxxxxxxxxxxxxy",
+	"xxxxxxxxxy",
+	"what?!?",
+};
+enum { TEXTS = sizeof(texts) / sizeof(texts[0]) };
+
+static struct regex *
+set_of(struct arena *arena, const char *const *all, size_t count)
+{
+	struct regex *regex = regex_new(arena);
+	struct regex_fault fault;
+
+	for (size_t i = 0; i < count; i++)
+		if (!regex_add(regex, slice_of(all[i]), "x:1",
+			REGEX_CASELESS | REGEX_LINES | REGEX_CLEAN, &fault))
+			fail_msg("%s: %s", all[i], fault.why);
+	return regex;
+}
+
+/* Each pattern by itself is the judge. */
+static void
+check_text(const struct regex_scan *scan, const struct regex *regex, struct slice text)
+{
+	uint8_t results[PATTERNS] = { 0 };
+	size_t yes = 0;
+
+	size_t changes = regex_scan_piece(scan, text, 0, results);
+
+	for (size_t i = 0; i < PATTERNS; i++) {
+		if (results[i] != (uint8_t)regex_match(regex, i, text))
+			fail_msg("\"%s\" in \"%.*s\": %d", patterns[i], (int)text.length, text.data,
+			    results[i]);
+		yes += results[i] == REGEX_YES;
+	}
+	assert_int_equal(changes, yes);
+	assert_int_equal(regex_scan_piece(scan, text, 0, results), 0); /* known by now */
+}
+
+static void
+test_same(void **state)
+{
+	struct arena *arena = arena_new(SIZE_MAX);
+	const struct regex *regex = set_of(arena, patterns, PATTERNS);
+	const struct regex_scan *plain = regex_scan_new(arena, regex, 0, PATTERNS, true);
+	const struct regex_scan *quick = regex_scan_new(arena, regex, 0, PATTERNS, false);
+
+	(void)state;
+	assert_int_equal(regex_scan_known(plain), 0);
+#ifdef HAVE_VECTORSCAN
+	assert_true(regex_scan_known(quick) > PATTERNS / 2);
+#else
+	assert_int_equal(regex_scan_known(quick), 0);
+#endif
+	for (size_t i = 0; i < TEXTS; i++) {
+		check_text(plain, regex, slice_of(texts[i]));
+		check_text(quick, regex, slice_of(texts[i]));
+	}
+	arena_free(arena);
+}
+
+/* Words of the patterns' own letters, from a fixed seed. */
+static void
+test_random(void **state)
+{
+	static const char letters[] = "abcdxyz 123-\n<>=\"typepasswordinputwanted\xd0\xb1k";
+	struct arena *arena = arena_new(SIZE_MAX);
+	const struct regex *regex = set_of(arena, patterns, PATTERNS);
+	const struct regex_scan *quick = regex_scan_new(arena, regex, 0, PATTERNS, false);
+	unsigned random = 12345;
+	char text[64];
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		size_t length = 0;
+
+		while (length < sizeof(text)) {
+			random = random * 1103515245 + 12345;
+			char c = letters[(random >> 16) % (sizeof(letters) - 1)];
+
+			text[length++] = c < 0 ? '\n' : c; /* valid UTF-8 only */
+		}
+		check_text(quick, regex, (struct slice) { text, length });
+	}
+	arena_free(arena);
+}
+
+/* A part of the set: numbers begin anew. */
+static void
+test_range(void **state)
+{
+	struct arena *arena = arena_new(SIZE_MAX);
+	const struct regex *regex = set_of(arena, patterns, PATTERNS);
+	const struct regex_scan *scan = regex_scan_new(arena, regex, 1, 2, false);
+	uint8_t results[3] = { 0, 0, 77 };
+
+	(void)state;
+	assert_int_equal(regex_scan_piece(scan, slice_of("the end"), 0, results), 1);
+	assert_int_equal(results[0], REGEX_NO);
+	assert_int_equal(results[1], REGEX_YES);
+	assert_int_equal(results[2], 77);
+	arena_free(arena);
+}
+
+/* A piece that is cut within a line has no beginning and no end there. */
+static void
+test_edges(void **state)
+{
+	struct arena *arena = arena_new(SIZE_MAX);
+	const struct regex *regex = set_of(arena, patterns, PATTERNS);
+	uint8_t results[3];
+
+	(void)state;
+	for (int plain = 0; plain < 2; plain++) {
+		const struct regex_scan *scan = regex_scan_new(arena, regex, 0, 3, plain);
+
+		memset(results, 0, sizeof(results));
+		regex_scan_piece(
+		    scan, slice_of("begin the end"), REGEX_CUT_BEFORE | REGEX_CUT_BEHIND, results);
+		assert_int_equal(results[1] | results[2], REGEX_NO);
+		regex_scan_piece(scan, slice_of("begin the end"), REGEX_CUT_BEHIND, results);
+		assert_int_equal(results[1], REGEX_YES);
+		assert_int_equal(results[2], REGEX_NO);
+	}
+	arena_free(arena);
+}
+
+/* One after the other is cut short, and then no more are asked. */
+static void
+test_limits(void **state)
+{
+	enum { MANY = REGEX_SCAN_LIMITS + 5 };
+	const char *all[MANY];
+	uint8_t results[MANY] = { 0 };
+	char text[40];
+	struct arena *arena = arena_new(SIZE_MAX);
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	for (size_t i = 0; i < MANY; i++)
+		all[i] = i + 1 < MANY ? "^(a+a?)+$(?<!a)" : "a";
+	const struct regex_scan *scan =
+	    regex_scan_new(arena, set_of(arena, all, MANY), 0, MANY, true);
+
+	assert_int_equal(
+	    regex_scan_piece(scan, (struct slice) { text, sizeof(text) }, 0, results), MANY);
+	for (size_t i = 0; i < MANY; i++)
+		assert_int_equal(results[i], REGEX_LIMIT);
+	arena_free(arena);
+}
+
+/* ---- regex_relax ---- */
+
+static void
+test_relax(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "", "" },
+		{ "abc", "abc" },
+		{ "a{3}b{2,5}c{4,}", "a{3}b{2,5}c{4,}" },
+		{ "a{0,500}", "a{0,}" },
+		{ "a{3,9}?b{9}c{20,}", "a{3,}?b{8,}c{8,}" },
+		{ "[^>]{0,500}x", "[^>]{0,}x" },
+		{ "[]{0,500}]{0,500}", "[]{0,500}]{0,}" },
+		{ "[^]{0,500}]", "[^]{0,500}]" },
+		{ "[[:alpha:]{0,50}]{0,50}", "[[:alpha:]{0,50}]{0,}" },
+		{ "\\{0,500}", "\\{0,500}" },
+		{ "\\x{456}{0,50}\\p{Lu}{0,50}", "\\x{456}{0,}\\p{Lu}{0,}" },
+		{ "\\Qa{0,500}\\Eb{0,500}", "\\Qa{0,500}\\Eb{0,}" },
+		{ "a{,500}{x}{", "a{,500}{x}{" },
+		{ "a{500", "a{500" },
+		{ "a{5,00}", "a{5,00}" },
+		{ "(?!a{0,5})b", "(?!a{0,5})b" },
+		{ "(?!a{0,50})b", NULL },
+		{ "(?<!x)a{0,50}", NULL },
+		{ "(?>a{0,50})a", NULL },
+		{ "a{0,50}+a", NULL },
+		{ "[\\]{0,500}]", "[\\]{0,500}]" },
+		{ "\\", "\\" },
+		{ "[", "[" },
+		{ "\\Qx", "\\Qx" },
+		{ "\\x{", "\\x{" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct arena *arena = arena_new(SIZE_MAX);
+		const char *relaxed = regex_relax(arena, cases[i][0]);
+
+		if (cases[i][1] == NULL)
+			assert_null(relaxed);
+		else
+			assert_string_equal(relaxed, cases[i][1]);
+		arena_free(arena);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_same),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_range),
+		cmocka_unit_test(test_edges),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_relax),
+	};
+
+	return cmocka_run_group_tests_name("regex_scan", tests, NULL, NULL);
+}
