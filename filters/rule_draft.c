@@ -221,11 +221,12 @@ rule_draft_own(struct rule_draft *draft, const struct node *map, const struct ru
 }
 
 static void
-rule_draft_check(struct rule_draft *draft, const struct node *map, const struct rule_entry *rule)
+rule_draft_check(
+    struct rule_draft *draft, const struct node *map, const struct rule_entry *rule, size_t before)
 {
 	struct faults *faults = draft->reader->faults;
 
-	if (rule->all.count + rule->any.count + rule->of.count == 0)
+	if (rule->all.count + rule->any.count + rule->of.count == 0 && faults->count == before)
 		fault_add(faults, map,
 		    "what does this rule look for? Expected match:, all:, any: "
 		    "or count:");
@@ -244,6 +245,7 @@ static void
 rule_draft_fill(struct rule_draft *draft, const struct node *map, const struct rule_text *text)
 {
 	struct rule_entry *rule = &draft->rules[draft->count];
+	size_t before = draft->reader->faults->count;
 	bool has_aim =
 	    text->aim.match != NULL || text->aim.field != NULL || node_find(map, "in") != NULL;
 
@@ -265,7 +267,7 @@ rule_draft_fill(struct rule_draft *draft, const struct node *map, const struct r
 	if (rule->is_quiet && rule->score != 0)
 		fault_add(draft->reader->faults, node_find(map, "score"),
 		    "a quiet rule is only for others, and has no score");
-	rule_draft_check(draft, map, rule);
+	rule_draft_check(draft, map, rule, before);
 	draft->maps[draft->count] = map;
 	if (text->examples != NULL)
 		draft->examples[draft->count] = *text->examples;

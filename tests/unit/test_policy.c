@@ -901,6 +901,47 @@ test_every_order(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* The number of a fact is added; nobody waits for a filter that does not run. */
+static void
+test_adds(void **state)
+{
+	const struct rule *rules =
+	    RULES({ .name = "spf", WHEN(IS("spf", MAIL, "fail")), .action = SCORE, .score = 1 },
+		{ .name = "sum",
+		    .action = SCORE,
+		    .adds = { "rule", "score", END, false, (const char *const[]) { NULL } } },
+		{ .name = "off",
+		    .action = SCORE,
+		    .adds = { "rspamd", "score", END, true, (const char *const[]) { NULL } } });
+	const struct policy policy = { .rules = rules, .tag = 5, .reject = 12 };
+	static const struct {
+		const char *number;
+		enum action action;
+		double score;
+	} cases[] = { { "4", TAG, 5 }, { "3.9", ACCEPT, 4.9 }, { "-3", ACCEPT, -2 },
+		{ "1000", REJECT, 1001 }, { NULL, ACCEPT, 1 } };
+	struct fixture *f = *state;
+	struct verdict verdict;
+
+	assert_true(policy_needs_hold(&policy));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		tell_relay(f, "domain");
+		tell(f->transaction, "spf", MAIL, "fail");
+		assert_judgement(f, &policy, POINT_RCPT, JUDGE_LATER);
+		evidence_begin(f->transaction, "rule", END);
+		assert_judgement(f, &policy, POINT_MESSAGE, JUDGE_WAIT);
+		if (cases[i].number != NULL)
+			evidence_add(f->transaction, "rule", "score", cases[i].number, "");
+		evidence_over(f->transaction, "rule", END);
+		assert_verdict(f, &policy, POINT_MESSAGE, cases[i].action, NULL);
+		judge(f, &policy, POINT_MESSAGE, &verdict);
+		assert_true(
+		    verdict.score > cases[i].score - 1e-9 && verdict.score < cases[i].score + 1e-9);
+		arena_free(f->arena);
+		fixture_begin(f);
+	}
+}
+
 int
 main(void)
 {
@@ -929,6 +970,7 @@ main(void)
 		TEST(test_differs_by_recipient),
 		TEST(test_needs_hold),
 		TEST(test_names),
+		TEST(test_adds),
 		TEST(test_every_order),
 	};
 
