@@ -37,6 +37,7 @@ libclang-rt-dev
 libcmocka-dev
 libnet-dns-perl
 libnet-ssleay-perl
+libvectorscan-dev
 nsd
 opendkim-tools
 openssl
