@@ -1,11 +1,12 @@
 /*
  * surbl: what DNS lists of domains say about the hosts that a message's addresses lead to.
  *
- * Hosts are found in all text and HTML of the message while it comes in, each counts once, and the lists are asked at once, so that the answers come in
- * beside the rest of the message. What is asked, and whether lists take addresses, stands in the
- * list (lib/dns_list.h). Not asked about: domains of `never`, names that no list can have. Of more
- * than `hosts` the most telling are asked about: links before text, new domains before further
- * hosts of one. Shorteners and redirectors are told and never followed.
+ * Hosts are found in all text and HTML of the message while it comes in, each counts once, and the
+ * lists are asked at once, so that the answers come in beside the rest of the message. What is asked,
+ * and whether lists take addresses, stands in the list (lib/dns_list.h). Not asked about: domains of
+ * `never`, names that no list can have. Of more than `hosts` the most telling are asked about: links
+ * before text, new domains before further hosts of one. Shorteners and redirectors are told and never
+ * followed.
  *
  * For each list, under its id: the words that its answers stand for, with the address, its host
  * and its part; or `none`; or `error`, if a question failed and no other host is listed. What counts
@@ -20,7 +21,6 @@
 
 enum {
 	QUESTIONS_MOST = 300, /* a message, of all that its session may ask */
-	FOUND_MOST = 20000,   /* addresses that are looked at */
 	FILE_MOST = 8 * 1024 * 1024,
 	FIELD_MOST = 4096,
 };
@@ -88,17 +88,10 @@ static void
 surbl_uri(struct mail *mail, const void *arg, const struct part *part, const struct uri *uri)
 {
 	const struct surbl_options *options = arg;
-	struct surbl_state *state = surbl_begin(mail, options);
-	struct uri marked = *uri;
 
 	if (uri->flags & URI_IS_MAIL && !options->mail_addresses)
 		return;
-	if (part->is_raw)
-		marked.flags |= URI_IS_HIDDEN;
-	if (state->hosts.found > FOUND_MOST)
-		state->hosts.is_full = true;
-	else
-		surbl_add(mail, options, part->path, &marked);
+	surbl_add(mail, options, part->path, uri);
 }
 
 /* ---- the header ---- */

@@ -8,7 +8,11 @@
 #include "lib/name_set.h"
 #include "lib/uri.h"
 
-enum { SURBL_HOSTS_MOST = 500, SURBL_URI_MOST = 200 };
+enum {
+	SURBL_HOSTS_MOST = 500,
+	SURBL_FOUND_MOST = 20000, /* addresses that are looked at; then it is full */
+	SURBL_URI_MOST = 200
+};
 
 struct surbl_host {
 	const char *name;       /* lib/host_form.h */
@@ -61,6 +65,8 @@ bool surbl_hosts_has_more(const struct surbl_hosts *hosts);
 
 struct json;
 
-/* For `explain`: what was found, as a JSON array. state: the filter's own, or NULL. */
-void surbl_put_json(struct json *json, const void *state);
-const struct surbl_hosts *surbl_hosts_of(const void *state); /* NULL: none */
+/* For `explain`: what was found, as a JSON array. */
+void surbl_hosts_json(struct json *json, const struct surbl_hosts *hosts);
+
+/* What the filter has found in a message. state: its own; NULL, then: none. */
+const struct surbl_hosts *surbl_hosts_of(const void *state);

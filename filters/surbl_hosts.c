@@ -140,6 +140,10 @@ surbl_hosts_add(struct surbl_hosts *hosts, const struct uri *uri, const char *pa
 	struct surbl_host *host = NULL;
 	uint8_t rank = surbl_rank(uri);
 
+	if (hosts->found == SURBL_FOUND_MOST) {
+		hosts->is_full = true;
+		return NULL;
+	}
 	hosts->found++;
 	for (size_t i = 0; i < hosts->count && host == NULL; i++)
 		if (hosts->item[i]->hash == hash &&
@@ -250,12 +254,10 @@ surbl_put_flags(struct json *json, const struct surbl_host *host)
 }
 
 void
-surbl_put_json(struct json *json, const void *state)
+surbl_hosts_json(struct json *json, const struct surbl_hosts *hosts)
 {
-	const struct surbl_hosts *hosts = surbl_hosts_of(state);
-
 	json_open_array(json);
-	for (size_t i = 0; hosts != NULL && i < hosts->count; i++) {
+	for (size_t i = 0; i < hosts->count; i++) {
 		const struct surbl_host *host = hosts->item[i];
 
 		json_open_object(json);

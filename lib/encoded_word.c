@@ -2,6 +2,7 @@
 
 #include "lib/charset.h"
 #include "lib/decode.h"
+#include "lib/header.h"
 #include "lib/utf8.h"
 
 enum { PIECE = 512 };
@@ -178,4 +179,13 @@ encoded_word_decode(struct slice value, char *out, size_t room, unsigned *words)
 	if (words != NULL)
 		*words = count;
 	return made.length;
+}
+
+size_t
+encoded_word_field(struct slice value, char *out, size_t room)
+{
+	char line[ENCODED_WORD_FIELD];
+	size_t length = header_unfold(value, line, sizeof(line));
+
+	return encoded_word_decode((struct slice) { line, length }, out, room, NULL);
 }

@@ -10,10 +10,14 @@
 
 #include "lib/slice.h"
 
-enum { ENCODED_WORD_MOST = 200 };
+enum { ENCODED_WORD_MOST = 200, ENCODED_WORD_FIELD = 4096 };
 
 /*
  * value: in one line. Writes UTF-8 without control characters (they become blanks), cut off at
  * room between characters; its length. words: how many there were; may be NULL.
  */
 size_t encoded_word_decode(struct slice value, char *out, size_t room, unsigned *words);
+
+/* The same of a field's value as it came, which may be folded; what lies beyond the first
+ * ENCODED_WORD_FIELD bytes is not looked at. */
+size_t encoded_word_field(struct slice value, char *out, size_t room);

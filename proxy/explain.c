@@ -1,5 +1,6 @@
 #include "proxy/explain.h"
 
+#include <assert.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
@@ -59,8 +60,7 @@ explain_recipient(struct explain *explain)
 	if (t->asked == NULL && explain->named == options->count) {
 		message_begin(explain->session, UNFRAME_CHUNKS);
 		t->body.is_streamed = true; /* to nobody */
-		if (explain->options->is_json)
-			explain->tree = explain_tree_new(t->scope);
+		explain->tree = explain_tree_new(t->scope);
 		explain->step = explain_read;
 		return NEXT;
 	}
@@ -167,17 +167,19 @@ static void
 explain_print_json(const struct explain *explain)
 {
 	struct record record = explain_record(explain);
-	struct buf json = { .limit = JSON_MOST };
+	struct buf text = { .limit = JSON_MOST };
+	struct json json;
 
-	record_json(&json, &record, &explain->config->policy);
-	buf_cut(&json, json.length - 1); /* it goes on */
-	buf_append_byte(&json, ',');
-	explain_tree_json(explain->tree, &json);
-	buf_append_byte(&json, '}');
-	explain_put_uris(explain, &json);
-	fwrite(json.data, 1, json.length, stdout);
+	json_init(&json, &text);
+	json_open_object(&json);
+	record_put(&json, &record, &explain->config->policy);
+	explain_tree_put(json_key(&json, "parts"), explain->tree);
+	explain_put_uris(json_key(&json, "uris"), explain);
+	json_close_object(&json);
+	assert(!text.overflowed);
+	fwrite(text.data, 1, text.length, stdout);
 	putchar('\n');
-	buf_free(&json);
+	buf_free(&text);
 }
 
 static bool

@@ -20,7 +20,7 @@ struct explain {
 	struct worker *worker;
 	struct session *session; /* its mail is NULL after a refusal at connect */
 	enum step (*step)(struct explain *explain);
-	struct explain_tree *tree; /* of the message, for JSON; NULL: it did not come so far */
+	struct explain_tree *tree; /* of the message; NULL: it did not come so far */
 	size_t named;              /* of the recipients */
 	struct record refusal;     /* at connect; reply NULL: there is none */
 	bool is_late;              /* facts are missing at the end */
@@ -36,6 +36,7 @@ void explain_print_facts(const struct explain *explain, bool is_unicode);
 /* explain_rules.c: how each rule stands, for each decision of ours. */
 void explain_print_rules(const struct explain *explain);
 
-/* explain_uris.c: the hosts that the message's addresses lead to; into the object of --json. */
+/* explain_uris.c: the hosts that the message's addresses lead to: those of the filter surbl, with
+ * which of them it has asked about; where it does not run, what explain has found itself. */
 void explain_print_uris(const struct explain *explain);
-void explain_put_uris(const struct explain *explain, struct buf *object);
+void explain_put_uris(struct json *json, const struct explain *explain); /* an array */

@@ -1,5 +1,6 @@
 #include "proxy/explain_parts.h"
 
+#include "lib/encoded_word.h"
 #include "lib/log.h"
 
 enum { TEXT_MOST = 300 };
@@ -33,7 +34,7 @@ explain_print_message(const struct explain *explain)
 	if (t == NULL)
 		return;
 	struct slice raw = body_field(&t->body, "Subject");
-	size_t length = header_unfold(raw, subject, sizeof(subject));
+	size_t length = encoded_word_field(raw, subject, sizeof(subject));
 
 	printf("%-10s %s\n", "subject",
 	    log_printable(clean, sizeof(clean), (struct slice) { subject, length }));

@@ -1,16 +1,17 @@
 #include "proxy/explain_tree.h"
 
+#include <assert.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
-
-#include "lib/json.h"
 
 enum { TREE_MOST = 4 * 1024 * 1024, HEX_MOST = 2 * EVP_MAX_MD_SIZE + 1 };
 
 struct explain_tree {
 	struct mime_sink sink;
-	struct buf json; /* an object for each, with commas between */
+	struct buf text; /* the array of parts */
+	struct json json;
 	EVP_MD_CTX *hash;
+	struct surbl_hosts hosts;
 };
 
 static void
@@ -19,7 +20,7 @@ explain_tree_undo(void *arg)
 	struct explain_tree *tree = arg;
 
 	EVP_MD_CTX_free(tree->hash);
-	buf_free(&tree->json);
+	buf_free(&tree->text);
 }
 
 static void
@@ -38,6 +39,15 @@ explain_tree_data(void *arg, const struct part *part, struct slice bytes)
 
 	(void)part;
 	EVP_DigestUpdate(tree->hash, bytes.data, bytes.length);
+}
+
+static void
+explain_tree_uri(void *arg, const struct part *part, const struct uri *uri)
+{
+	struct explain_tree *tree = arg;
+
+	if (!(uri->flags & URI_IS_MAIL))
+		surbl_hosts_add(&tree->hosts, uri, part->path);
 }
 
 static const char *
@@ -67,30 +77,28 @@ static void
 explain_tree_end(void *arg, const struct part *part)
 {
 	struct explain_tree *tree = arg;
+	struct json *json = &tree->json;
 	char text[HEX_MOST];
-	struct json json;
 
 	if (part->is_raw)
 		return;
-	if (tree->json.length > 0)
-		buf_append_byte(&tree->json, ',');
-	json_init(&json, &tree->json);
-	json_open_object(&json);
-	json_text(json_key(&json, "path"), part->path);
-	json_text(json_key(&json, "type"), part->type);
-	json_text(json_key(&json, "charset"), explain_tree_or_null(part->charset));
-	json_text(json_key(&json, "name"), explain_tree_or_null(part->name));
-	json_text(json_key(&json, "encoding"), explain_tree_or_null(part->encoding));
+	json_open_object(json);
+	json_text(json_key(json, "path"), part->path);
+	json_text(json_key(json, "type"), part->type);
+	json_text(json_key(json, "charset"), explain_tree_or_null(part->charset));
+	json_text(json_key(json, "name"), explain_tree_or_null(part->name));
+	json_text(json_key(json, "encoding"), explain_tree_or_null(part->encoding));
 	if (!part->is_container) {
-		json_unsigned(json_key(&json, "size"), part->size);
-		json_text(json_key(&json, "sha256"), explain_tree_hash(tree, text));
+		json_unsigned(json_key(json, "size"), part->size);
+		json_text(json_key(json, "sha256"), explain_tree_hash(tree, text));
 	}
-	json_close_object(&json);
+	json_close_object(json);
 }
 
 struct explain_tree *
 explain_tree_new(struct scope *transaction)
 {
+	static const struct surbl_sets no_sets = { 0 };
 	struct arena *arena = transaction->mail.arena;
 	struct explain_tree *tree = arena_alloc(arena, sizeof(*tree));
 
@@ -101,17 +109,30 @@ explain_tree_new(struct scope *transaction)
 	tree->hash = EVP_MD_CTX_new();
 	if (tree->hash == NULL)
 		abort();
-	buf_init(&tree->json, TREE_MOST);
+	buf_init(&tree->text, TREE_MOST);
+	json_init(&tree->json, &tree->text);
+	json_open_array(&tree->json);
+	tree->hosts.arena = arena;
+	tree->hosts.sets = &no_sets;
 	arena_defer(arena, explain_tree_undo, tree);
-	scope_watch(transaction, &tree->sink);
+	scope_watch(transaction, &tree->sink, explain_tree_uri);
 	return tree;
 }
 
 void
-explain_tree_json(const struct explain_tree *tree, struct buf *out)
+explain_tree_put(struct json *json, struct explain_tree *tree)
 {
-	buf_print(out, "\"parts\":[");
-	if (tree != NULL)
-		buf_append(out, buf_slice(&tree->json));
-	buf_append_byte(out, ']');
+	if (tree == NULL) {
+		json_raw(json, slice_of("[]"));
+		return;
+	}
+	json_close_array(&tree->json);
+	assert(!tree->text.overflowed);
+	json_raw(json, buf_slice(&tree->text));
+}
+
+const struct surbl_hosts *
+explain_tree_hosts(const struct explain_tree *tree)
+{
+	return &tree->hosts;
 }

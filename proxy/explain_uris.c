@@ -2,43 +2,35 @@
 
 #include "filters/registry.h"
 #include "filters/surbl.h"
-#include "lib/json.h"
 #include "lib/log.h"
 
 enum { NAME_MOST = 40, TEXT_MOST = 120 };
 
-/* What the filter surbl has of the message; NULL: it does not run, or there is no message. */
-static const void *
-explain_surbl(const struct explain *explain)
+static const struct surbl_hosts *
+explain_hosts(const struct explain *explain)
 {
 	const struct pipeline *pipeline = &explain->config->pipeline;
 	const struct transaction *t = explain->session->mail;
 
 	for (size_t i = 0; t != NULL && i < pipeline->count; i++)
 		if (pipeline->rows[i].filter == &surbl_filter)
-			return t->scope->states[i];
-	return NULL;
+			return surbl_hosts_of(t->scope->states[i]);
+	return explain->tree != NULL ? explain_tree_hosts(explain->tree) : NULL;
 }
 
 void
-explain_put_uris(const struct explain *explain, struct buf *object)
+explain_put_uris(struct json *json, const struct explain *explain)
 {
-	const void *state = explain_surbl(explain);
-	struct json json;
+	const struct surbl_hosts *hosts = explain_hosts(explain);
+	const struct surbl_hosts none = { 0 };
 
-	if (state == NULL || object->overflowed || object->length == 0)
-		return;
-	buf_cut(object, object->length - 1);
-	buf_append(object, slice_of(",\"uris\":"));
-	json_init(&json, object);
-	surbl_put_json(&json, state);
-	buf_append_byte(object, '}');
+	surbl_hosts_json(json, hosts != NULL ? hosts : &none);
 }
 
 void
 explain_print_uris(const struct explain *explain)
 {
-	const struct surbl_hosts *hosts = surbl_hosts_of(explain_surbl(explain));
+	const struct surbl_hosts *hosts = explain_hosts(explain);
 	char clean[TEXT_MOST];
 	int width = 0;
 

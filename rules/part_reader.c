@@ -1,13 +1,15 @@
 #include "rules/part_reader.h"
 
 bool
-part_reader_is_wanted(const struct pipeline *pipeline)
+part_reader_is_wanted(const struct scope *scope)
 {
+	const struct pipeline *pipeline = scope->pipeline;
+
 	for (size_t i = 0; i < pipeline->count; i++)
 		if (pipeline->rows[i].filter->uri != NULL ||
 		    pipeline->rows[i].filter->shown != NULL)
 			return true;
-	return false;
+	return scope->watch_uri != NULL;
 }
 
 static void
@@ -15,13 +17,18 @@ part_reader_found(void *arg, const struct uri *uri)
 {
 	struct part_reader *reader = arg;
 	struct scope *scope = reader->scope;
+	struct uri marked = *uri;
 
+	if (reader->part->is_raw)
+		marked.flags |= URI_IS_HIDDEN;
 	for (size_t i = 0; i < scope->pipeline->count; i++) {
 		const struct pipeline_row *row = &scope->pipeline->rows[i];
 
 		if (row->filter->uri != NULL)
-			row->filter->uri(scope_lend(scope, i), row->options, reader->part, uri);
+			row->filter->uri(scope_lend(scope, i), row->options, reader->part, &marked);
 	}
+	if (scope->watch_uri != NULL)
+		scope->watch_uri(scope->watch->arg, reader->part, &marked);
 }
 
 static void

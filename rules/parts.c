@@ -116,7 +116,7 @@ parts_mime(struct scope *scope)
 	if (scope->mime != NULL || (scope->watch == NULL && !parts_are_wanted(scope->pipeline)))
 		return scope->mime;
 	scope->mail.mime = scope->mime = mime_new(scope->mail.arena, &sink);
-	if (part_reader_is_wanted(scope->pipeline))
+	if (part_reader_is_wanted(scope))
 		scope->readers = arena_alloc(scope->mail.arena, 2 * sizeof(*scope->readers));
 	return scope->mime;
 }

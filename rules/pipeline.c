@@ -194,10 +194,11 @@ scope_waits(const struct scope *scope)
 }
 
 void
-scope_watch(struct scope *transaction, const struct mime_sink *watch)
+scope_watch(struct scope *transaction, const struct mime_sink *watch, scope_watch_uri uri)
 {
 	assert(transaction->kind == SCOPE_TRANSACTION && transaction->mime == NULL);
 	transaction->watch = watch;
+	transaction->watch_uri = uri;
 }
 
 bool

@@ -42,6 +42,8 @@ struct pipeline_host {
 /* Calls open() of each filter. host is borrowed and must last as long as any scope. */
 void pipeline_open(struct pipeline_host *host, const struct pipeline *pipeline);
 
+typedef void (*scope_watch_uri)(void *arg, const struct part *part, const struct uri *uri);
+
 enum scope_kind { SCOPE_CONNECTION, SCOPE_HELO, SCOPE_TRANSACTION, SCOPE_RECIPIENT };
 
 struct scope {
@@ -53,6 +55,7 @@ struct scope {
 	struct mime *mime;                /* the message taken apart; rules/parts.h */
 	struct part_reader *readers;      /* of its text, by is_raw; NULL: nobody wants to know */
 	const struct mime_sink *watch;    /* who wants to see that too; NULL: nobody */
+	scope_watch_uri watch_uri;        /* NULL: not the addresses */
 	void **states;                    /* per row; the transaction's scope only */
 	uint32_t reached[STAGES], over[STAGES]; /* a bit per row */
 	bool has_work;                          /* a reached stage is not over */
@@ -75,9 +78,10 @@ void scope_reach(struct scope *scope, enum stage stage);
 void scope_run(struct scope *scope);
 bool scope_waits(const struct scope *scope);
 
-/* Shows the parts of the message to one who is no filter, too, behind the filters. watch lasts as
- * long as the scope, has all functions but text(), and is told before the first byte. */
-void scope_watch(struct scope *transaction, const struct mime_sink *watch);
+/* Shows the parts of the message to one who is no filter, too, behind the filters; and the addresses
+ * in them, by uri (NULL: not these), with watch's arg. watch lasts as long as the scope, has all
+ * functions but text(), and is told before the first byte. */
+void scope_watch(struct scope *transaction, const struct mime_sink *watch, scope_watch_uri uri);
 
 /* For a call of the row's filter: the mail, with what is the filter's own. */
 struct mail *scope_lend(struct scope *scope, size_t row);

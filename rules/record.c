@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "lib/clock.h"
-#include "lib/json.h"
+#include "lib/encoded_word.h"
 #include "lib/log.h"
 
 enum { SUBJECT_MOST = 1000 };
@@ -33,21 +33,16 @@ record_put_recipients(struct json *json, const struct record *record)
 	json_close_array(json);
 }
 
-/* The field's value without its folding (RFC 5322 2.2.3). */
 static void
 record_put_subject(struct json *json, struct slice subject)
 {
 	char text[SUBJECT_MOST];
-	size_t length = 0;
 
-	if (subject.data == NULL) {
+	if (subject.data == NULL)
 		json_null(json_key(json, "subject"));
-		return;
-	}
-	for (size_t i = 0; i < subject.length && length < sizeof(text); i++)
-		if (subject.data[i] != '\r' && subject.data[i] != '\n')
-			text[length++] = subject.data[i];
-	json_string(json_key(json, "subject"), (struct slice) { text, length });
+	else
+		json_string(json_key(json, "subject"),
+		    (struct slice) { text, encoded_word_field(subject, text, sizeof(text)) });
 }
 
 /*
@@ -220,29 +215,36 @@ record_point(enum point point)
 }
 
 void
-record_json(struct buf *out, const struct record *record, const struct policy *policy)
+record_put(struct json *json, const struct record *record, const struct policy *policy)
 {
 	const struct mail *mail = &record->scope->mail;
 	char time[TIME_ISO_MOST];
+
+	json_text(json_key(json, "case"), record->id);
+	json_text(json_key(json, "time"), time_iso(time, record->time));
+	json_text(json_key(json, "point"), record_point(record->point));
+	json_text(json_key(json, "listener"), mail->client->listener);
+	record_put_client(json, record);
+	json_text(json_key(json, "from"), mail->from != NULL ? mail->from->text : NULL);
+	record_put_recipients(json, record);
+	json_unsigned(json_key(json, "size"), record->size);
+	record_put_subject(json, record->subject);
+	record_put_facts(json, record);
+	record_put_verdict(json, record, policy);
+	json_text(json_key(json, "reply"), record->reply);
+	record_put_backend(json, record);
+	record_put_body(json, record);
+	json_text(json_key(json, "policy"), policy->hash);
+}
+
+void
+record_json(struct buf *out, const struct record *record, const struct policy *policy)
+{
 	struct json json;
 
 	json_init(&json, out);
 	json_open_object(&json);
-	json_text(json_key(&json, "case"), record->id);
-	json_text(json_key(&json, "time"), time_iso(time, record->time));
-	json_text(json_key(&json, "point"), record_point(record->point));
-	json_text(json_key(&json, "listener"), mail->client->listener);
-	record_put_client(&json, record);
-	json_text(json_key(&json, "from"), mail->from != NULL ? mail->from->text : NULL);
-	record_put_recipients(&json, record);
-	json_unsigned(json_key(&json, "size"), record->size);
-	record_put_subject(&json, record->subject);
-	record_put_facts(&json, record);
-	record_put_verdict(&json, record, policy);
-	json_text(json_key(&json, "reply"), record->reply);
-	record_put_backend(&json, record);
-	record_put_body(&json, record);
-	json_text(json_key(&json, "policy"), policy->hash);
+	record_put(&json, record, policy);
 	json_close_object(&json);
 }
 

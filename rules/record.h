@@ -12,6 +12,7 @@
 
 #include "lib/buf.h"
 #include "lib/id.h"
+#include "lib/json.h"
 #include "rules/pipeline.h"
 #include "rules/policy.h"
 
@@ -22,7 +23,7 @@ struct record {
 	const struct scope *scope;     /* the innermost: facts, client, envelope */
 	const char *const *recipients; /* ends with NULL; NULL: none */
 	uint64_t size;                 /* of the message; 0: there was none */
-	struct slice subject;          /* raw field value, or empty */
+	struct slice subject;          /* the field as it came, or empty; it is told decoded */
 	struct verdict verdict;
 	const char *reply;              /* to the client, without CRLF; NULL: none */
 	const char *backend;            /* "exchange:25"; NULL: not asked */
@@ -31,6 +32,9 @@ struct record {
 	const char *ban;                /* what became of the rule's ban; NULL: it bans nobody */
 	const char *body_in, *body_out; /* SHA-256, hexadecimal; NULL: none */
 };
+
+/* The members of the object that is open; others may follow. */
+void record_put(struct json *json, const struct record *record, const struct policy *policy);
 
 void record_json(struct buf *out, const struct record *record, const struct policy *policy);
 void record_text(struct buf *out, const struct record *record, const struct policy *policy);

@@ -152,7 +152,7 @@ def test_record(explain):
         *ENVELOPE)
     assert list(record) == [
         "case", "time", "point", "listener", "client", "from", "recipients", "size", "subject",
-        "facts", "verdict", "reply", "backend", "body", "policy", "parts"]
+        "facts", "verdict", "reply", "backend", "body", "policy", "parts", "uris"]
     assert re.fullmatch("[0-9A-Z]{8}", record["case"])
     assert record["listener"] == f"127.0.0.1:{explain.postern.port}"
     assert record["client"] == {

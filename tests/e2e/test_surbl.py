@@ -9,10 +9,10 @@ import os
 import pathlib
 import quopri
 import re
-import subprocess
 
 import pytest
 
+from kit.postern import PosternProcess
 from kit.process import wait_until
 from kit.smtp import Smtp, message
 
@@ -168,24 +168,24 @@ def test_most(start, backend, lists):
     assert any(fact["key"] == "limit" and fact["value"] == "yes" for fact in record["facts"])
 
 
-def test_explain(tmp_path, lists):
-    """explain shows the hosts, with part and place, as text and as JSON."""
+@pytest.mark.parametrize("is_on", [True, False])
+def test_explain(start, lists, is_on):
+    """explain shows the hosts, with part and place, as text and as JSON; also where no filter looks."""
     headers, text, path, host, where = CASES["base64 html"]
-    config = tmp_path / "postern.yaml"
-    config.write_text(json.dumps({
-        "hostname": "mx.example.com", "backend": {"servers": ["127.0.0.1:9"]},
-        "listen": [{"address": "127.0.0.1:2525", "tls": "off"}], "relay": {"domains": ["example.com"]},
-        "dns": {"servers": [f"127.0.0.1:{lists.port}"]}, **configuration()}))
-    mail = tmp_path / "m.eml"
+    postern = PosternProcess(start.folder("explain"), configuration() if is_on else None, dns=lists)
+    mail = postern.folder / "m.eml"
     mail.write_bytes(message("e", text, headers=headers))
-    command = [os.environ["POSTERN"], "-c", config, "explain", mail, "--ip", "198.51.100.5", "--rcpt", "c@example.com"]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert re.search(rf"\* {host} +part {path} +{where} +http://{host}/x", shown), shown
-    assert "bad" in shown and "listed" in shown
-    uris = json.loads(subprocess.run([*command, "--json"], capture_output=True, text=True,
-                                     check=True).stdout)["uris"]
-    assert uris == [{"host": host, "registered": "example.com", "part": path, "where": where,
-                     "uri": f"http://{host}/x", "asked": True, "marks": []}]
+    words = "explain", mail, "--ip", "198.51.100.5", "--rcpt", "c@example.com"
+    status, shown, said = postern.command(*words)
+    assert status == 0, said
+    mark = r"\*" if is_on else " "
+    assert re.search(rf"  {mark} {host} +part {path} +{where} +http://{host}/x", shown), shown
+    assert ("bad" in shown and "listed" in shown) == is_on
+    status, shown, said = postern.command(*words, "--json")
+    assert status == 0, said
+    assert json.loads(shown)["uris"] == [
+        {"host": host, "registered": "example.com", "part": path, "where": where,
+         "uri": f"http://{host}/x", "asked": is_on, "marks": []}]
 
 
 def test_shipped_policy(start, backend):

@@ -144,7 +144,7 @@ play_message(struct arena *arena, struct seen *seen, struct slice message, size_
 	play_begin(&play, "198.51.100.5", rows, NULL);
 	play_helo(&play, "there");
 	play_mail(&play, (struct address) { "a@example.org", "a", "example.org", false });
-	scope_watch(play.scope, &seen->sink);
+	scope_watch(play.scope, &seen->sink, NULL);
 	for (size_t i = 0; i < message.length; i += step) {
 		size_t length = message.length - i < step ? message.length - i : step;
 		char *piece = malloc(length);

@@ -450,7 +450,7 @@ as_json(void **state)
 	surbl_feed(&play, message, 1);
 	out = buf_new(play.arena, 10000);
 	json_init(&json, out);
-	surbl_put_json(&json, play.scope->states[0]);
+	surbl_hosts_json(&json, surbl_hosts_of(play.scope->states[0]));
 	buf_append_byte(out, '\0');
 	assert_string_equal(out->data,
 	    "[{\"host\":\"good.example.org\",\"registered\":\"example.org\",\"part\":\"1.1\","
