@@ -17,7 +17,8 @@
  *	--tls V       the session is encrypted: TLSv1.2, TLSv1.3
  *	--json        the record as one JSON object: of the message, or of
  *	              the refusal where no recipient is left; `reply` is null where the client
- *	              would hear the backend's own
+ *	              would hear the backend's own. Besides it `parts` and `uris`, of what was
+ *	              read of the message, whether or not filters look at them
  *
  * Facts are gathered to the end, also those that a session would not wait for or, after a
  * refusal at RCPT, would not come to; the verdict is the session's. No decision waits longer

@@ -61,7 +61,7 @@ record_of(struct play *play)
 		.scope = play->scope,
 		.recipients = recipients_of_one,
 		.size = 1234,
-		.subject = { "Hello\r\n there", 13 },
+		.subject = slice_of(" =?utf-8?Q?Caf=C3=A9?=\r\n there"),
 		.verdict = { REJECT, &rules[0], 4, false },
 		.reply = "550 5.7.1 198.51.100.9 is blocked here (case 7F3K2Q)",
 		.backend = "exchange:25",
@@ -111,7 +111,7 @@ test_json(void **state)
 	    "org\","
 	    "\"helo\":\"mail.example.org\",\"tls\":\"TLSv1.3\",\"user\":null},"
 	    "\"from\":\"a@example.org\",\"recipients\":[\"c@example.com\"],\"size\":1234,"
-	    "\"subject\":\"Hello there\",\"facts\":["
+	    "\"subject\":\"Caf\u00e9 there\",\"facts\":["
 	    "{\"filter\":\"ip_list\",\"key\":\"result\",\"value\":\"block\","
 	    "\"detail\":\"block.txt:2\",\"ms\":0},"
 	    "{\"filter\":\"ptr\",\"key\":\"result\",\"value\":\"pass\","

@@ -6,6 +6,7 @@
 #include "tests/unit/uri_vectors.h"
 
 #include "lib/mime.h"
+#include "lib/public_suffix.h"
 #include "lib/uri_page.h"
 
 /* What was found, in its order, as text. */
@@ -84,8 +85,27 @@ is_above(const struct vector *vector, const char *host)
 
 /* How many of all there are, and what is wrong. */
 struct score {
-	size_t wanted, found, wrong;
+	size_t wanted, found, wrong, registered;
 };
+
+static void
+judge_registered(const struct vector *vector, struct score *score)
+{
+	for (size_t i = 0; i < vector->named.count; i++) {
+		const char *host = vector->named.item[i];
+		struct host_form form;
+		bool is_name = host_form_read(&form, slice_of(host)) && form.kind == HOST_NAME &&
+		    uri_has_top(&form);
+		const char *domain = is_name ? public_suffix_registered(host) : NULL;
+
+		score->registered++;
+		if (strcmp(domain != NULL ? domain : "", vector->registered.item[i]) == 0)
+			continue;
+		score->wrong++;
+		printf("%s: %s is registered as %s\n", vector->id, host,
+		    domain != NULL ? domain : "nothing");
+	}
+}
 
 static void
 judge(const struct vector *vector, const struct found *found, struct score *score)
@@ -198,6 +218,7 @@ each_case(const struct vector *vector, struct arena *arena, void *arg)
 
 	find_in(&whole, arena, vector, SIZE_MAX / 2);
 	judge(vector, &whole, arg);
+	judge_registered(vector, arg);
 	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
 		find_in(&cut, arena, vector, pieces[i]);
 		assert_string_equal(cut.text, whole.text);
@@ -214,8 +235,8 @@ run(const char *kind, double least)
 		print_message("no vectors: skipped\n");
 		return;
 	}
-	print_message("%s: %zu cases, %zu of %zu hosts, %zu wrong\n", kind, count, score.found,
-	    score.wanted, score.wrong);
+	print_message("%s: %zu cases, %zu of %zu hosts, %zu registered domains, %zu wrong\n", kind,
+	    count, score.found, score.wanted, score.registered, score.wrong);
 	assert_true((double)score.found >= least * (double)score.wanted);
 	assert_int_equal(score.wrong, 0);
 }

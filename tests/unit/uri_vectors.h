@@ -27,6 +27,7 @@ struct vector {
 	const char *id, *kind, *file;
 	struct slice input;
 	struct vector_hosts hosts, nested, may, mail;
+	struct vector_hosts named, registered; /* the domain of each; "": it has none */
 	bool is_refused, is_limited;
 };
 
@@ -109,7 +110,28 @@ vector_list(struct vector_json *json, struct vector_hosts *hosts)
 	json->at++;
 }
 
-/* A value that is not looked at: a text, a word, a map of texts. */
+/* A map from names to texts or null. */
+static inline void
+vector_map(struct vector_json *json, struct vector_hosts *names, struct vector_hosts *values)
+{
+	assert_int_equal(*json->at++, '{');
+	for (vector_blanks(json); *json->at != '}'; vector_blanks(json)) {
+		assert_true(names->count < VECTOR_HOSTS_MOST);
+		names->item[names->count++] = vector_string(json).data;
+		vector_blanks(json);
+		assert_int_equal(*json->at++, ':');
+		vector_blanks(json);
+		bool is_null = strncmp(json->at, "null", 4) == 0;
+
+		values->item[values->count++] = is_null ? "" : vector_string(json).data;
+		json->at += is_null ? 4 : 0;
+		vector_blanks(json);
+		json->at += *json->at == ',';
+	}
+	json->at++;
+}
+
+/* A value that is not looked at: a text, a word, a list of texts. */
 static inline void
 vector_skip(struct vector_json *json)
 {
@@ -120,8 +142,6 @@ vector_skip(struct vector_json *json)
 		vector_string(json);
 	else if (*json->at == '[')
 		vector_list(json, &rest);
-	else if (*json->at == '{')
-		json->at = strchr(json->at, '}') + 1;
 	else
 		json->at += strcspn(json->at, ",}");
 }
@@ -149,6 +169,8 @@ vector_member(struct vector_json *json, struct vector *vector, const char *key)
 		vector->file = vector_string(json).data;
 	else if (strcmp(key, "input") == 0)
 		vector->input = vector_string(json);
+	else if (strcmp(key, "registered") == 0)
+		vector_map(json, &vector->named, &vector->registered);
 	else {
 		vector->is_refused |= strcmp(key, "refused") == 0 && *json->at == 't';
 		vector->is_limited |= strcmp(key, "limit") == 0 && *json->at == 't';
