@@ -136,15 +136,6 @@ encoded_word_add(struct encoded_word_out *out, const struct encoded_word *word)
 	charset_feed(&out->charset, (struct slice) { piece, decode_end(&decode, piece) });
 }
 
-static bool
-encoded_word_is_blank(struct slice text)
-{
-	for (size_t i = 0; i < text.length; i++)
-		if (strchr(" \t\r\n", text.data[i]) == NULL || text.data[i] == '\0')
-			return false;
-	return true;
-}
-
 size_t
 encoded_word_decode(struct slice value, char *out, size_t room, unsigned *words)
 {
@@ -168,7 +159,7 @@ encoded_word_decode(struct slice value, char *out, size_t room, unsigned *words)
 		}
 		struct slice between = { value.data + plain, i - plain };
 
-		if (count == 0 || !encoded_word_is_blank(between))
+		if (count == 0 || !slice_is_blank(between))
 			encoded_word_plain(&made, between);
 		encoded_word_add(&made, &word);
 		count++;

@@ -128,6 +128,7 @@ static const struct html_attribute html_attributes[] = {
 	{ "lowsrc", NULL, HTML_USE_LINK, HTML_SOURCE },
 	{ "poster", NULL, HTML_USE_LINK, HTML_SOURCE },
 	{ "src", NULL, HTML_USE_LINK, HTML_SOURCE },
+	{ "srcdoc", NULL, HTML_USE_LINK, HTML_SOURCE }, /* what is in there is nested */
 	{ "srcset", NULL, HTML_USE_SET, HTML_SOURCE },
 	{ "style", NULL, HTML_USE_CSS, HTML_STYLE },
 	{ "xlink:href", "image", HTML_USE_LINK, HTML_SOURCE },

@@ -13,7 +13,8 @@
  *   - Of several boundaries each makes parts. A part may follow the end of its multipart.
  *   - Encoded multiparts and messages are decoded and then read; a multipart that is not
  *     encoded after all is read as it is.
- *   - A file whose name ends in .eml is a message; in .htm, .html, .xhtml, .shtml or .svg, HTML.
+ *   - A file whose name ends in .eml, .nws, .mht or .mhtml is a message; in .htm, .html, .xhtml,
+ *     .shtml, .stm, .svg, .hta or .htc, HTML.
  *   - What can be read in two ways is given in the second way too, by a part that is_raw.
  *
  * What is broken is in faults; each fault has the path of the part where it was first.

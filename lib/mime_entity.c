@@ -33,7 +33,7 @@ static bool
 mime_is_html(const struct mime_header *header)
 {
 	static const char *const endings[] = { ".htm", ".html", ".xhtml", ".shtml", ".xht", ".svg",
-		NULL };
+		".hta", ".htc", ".stm", NULL };
 
 	return header->is_html || mime_name_ends(header->name, endings);
 }
@@ -42,7 +42,7 @@ static bool
 mime_is_text(const struct mime_header *header)
 {
 	static const char *const endings[] = { ".txt", ".ics", ".url", ".csv", ".vcf", ".xml",
-		NULL };
+		".rtf", ".website", ".webloc", ".desktop", NULL };
 
 	return mime_starts(header->type, "text/") || mime_starts(header->type, "message/") ||
 	    mime_starts(header->type, "multipart/") || mime_name_ends(header->name, endings);
@@ -51,12 +51,15 @@ mime_is_text(const struct mime_header *header)
 static bool
 mime_is_message(const struct mime_header *header)
 {
-	static const char *const endings[] = { ".eml", NULL };
+	static const char *const types[] = { "message/rfc822", "message/global", "message/news",
+		"message/partial", "message/external-body", "message/x-rfc822",
+		"application/x-mimearchive" };
+	static const char *const endings[] = { ".eml", ".mht", ".mhtml", ".nws", NULL };
 
-	return strcmp(header->type, "message/rfc822") == 0 ||
-	    strcmp(header->type, "message/global") == 0 ||
-	    strcmp(header->type, "message/external-body") == 0 ||
-	    (mime_starts(header->type, "application/") && mime_name_ends(header->name, endings));
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(header->type, types[i]) == 0)
+			return true;
+	return mime_starts(header->type, "application/") && mime_name_ends(header->name, endings);
 }
 
 static bool

@@ -291,6 +291,19 @@ mime_field_join_pieces(struct mime_field *field, const char *name, struct mime_f
 	return number > 0;
 }
 
+/* Does the parameter stand there in a form that counts before the plain one? */
+static bool
+mime_field_has_other(const struct mime_field *field, const char *name)
+{
+	struct mime_field_form form;
+
+	for (size_t i = 0; i < field->count; i++)
+		if (mime_field_form(field->params[i].name, name, &form) &&
+		    (form.is_extended || (form.is_piece && form.number == 0)))
+			return true;
+	return false;
+}
+
 struct mime_field_out {
 	char *data;
 	size_t length, room;
@@ -330,7 +343,8 @@ mime_field_value(struct mime_field *field, const char *name, unsigned which, boo
     size_t room, size_t *length)
 {
 	struct mime_field_join join = { .label = { "", 0 } };
-	size_t plain = mime_field_find(field, name, false, 0, 0, which);
+	unsigned ahead = which > 0 && mime_field_has_other(field, name);
+	size_t plain = mime_field_find(field, name, false, 0, 0, which - ahead);
 	size_t extended = mime_field_find(field, name, false, 0, 1, 0);
 	unsigned words = 0;
 

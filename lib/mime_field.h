@@ -38,8 +38,8 @@ void mime_field_read(struct mime_field *field, char *text, size_t length);
 
 /*
  * The value of a parameter, decoded into UTF-8 without control characters, cut off at room
- * (MIME_FIELD_VALUE is enough). is_raw: no encoded words in it. which: 0 the first, 1 the next
- * of the same name (plain ones only). False: it has none. The length goes to *length.
+ * (MIME_FIELD_VALUE is enough). is_raw: no encoded words in it. which: 0 the one that
+ * counts, 1 the next of the same name (plain ones only). False: it has none. The length goes to *length.
  */
 bool mime_field_value(struct mime_field *field, const char *name, unsigned which, bool is_raw,
     char *out, size_t room, size_t *length);

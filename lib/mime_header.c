@@ -282,6 +282,13 @@ mime_header_is_envelope(const struct mime_header *header)
 		(text.length >= 6 && memcmp(text.data, ">From ", 6) == 0));
 }
 
+/* Nothing but blanks, where a field should be: many programs look behind it. */
+static bool
+mime_header_is_blank(const struct mime_header *header)
+{
+	return slice_is_blank(buf_slice(&header->text));
+}
+
 /* A line without a colon: it is none of the header. */
 static void
 mime_header_stop(struct mime_header *header)
@@ -306,7 +313,9 @@ mime_header_name_byte(struct mime_header *header, char byte)
 	buf_append_byte(&header->text, byte);
 	if (byte != '\n' && header->text.length < MIME_HEADER_LINE)
 		return;
-	if (!mime_header_is_envelope(header)) {
+	if (byte == '\n' && header->is_first && mime_header_is_blank(header)) {
+		mime_header_fault(header, MIME_HEADER_BAD);
+	} else if (!mime_header_is_envelope(header)) {
 		mime_header_stop(header);
 		return;
 	}

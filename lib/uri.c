@@ -324,6 +324,7 @@ uri_read(
 		break;
 	case SCHEME_HOLDS:
 		uri_tell_nested(rest, &reading.uri, sink);
+		uri_tell_base64(rest, &reading.uri, sink);
 		break;
 	case SCHEME_OTHER:
 		uri_read_other(&reading, text, rest);

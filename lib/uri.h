@@ -79,5 +79,8 @@ struct slice uri_authority_host(struct slice authority, unsigned int *flags);
 /* Tells those within the text, with the outer one's place and flags. How many there were. */
 size_t uri_tell_nested(struct slice text, const struct uri *outer, const struct uri_sink *sink);
 
+/* The same of what stands behind ";base64," in a data: address (RFC 2397), up to URI_MOST. */
+void uri_tell_base64(struct slice text, const struct uri *outer, const struct uri_sink *sink);
+
 /* Is the last label of the name a top level of the DNS? */
 bool uri_has_top(const struct host_form *host);

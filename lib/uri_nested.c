@@ -1,3 +1,4 @@
+#include "lib/decode.h"
 #include "lib/uri.h"
 
 /* Those that have been told of one address, so that each is told once. */
@@ -147,4 +148,22 @@ uri_tell_nested(struct slice text, const struct uri *outer, const struct uri_sin
 	for (int round = 0; round < ROUNDS_MOST && uri_unescape(decoded, &length); round++)
 		uri_nested_round(&nest, (struct slice) { decoded, length });
 	return nest.count;
+}
+
+void
+uri_tell_base64(struct slice text, const struct uri *outer, const struct uri_sink *sink)
+{
+	static const char mark[] = ";base64,";
+	struct decode decode = { .encoding = DECODE_BASE64 };
+	char page[URI_MOST + DECODE_HELD];
+	size_t head = 0;
+
+	for (; head < text.length && text.data[head] != ','; head++)
+		;
+	if (head == text.length || head + 2 < sizeof(mark) ||
+	    strncasecmp(text.data + head + 2 - sizeof(mark), mark, sizeof(mark) - 1) != 0)
+		return;
+	text = (struct slice) { text.data + head + 1, text.length - head - 1 };
+	text.length = text.length < URI_MOST ? text.length : URI_MOST;
+	uri_tell_nested((struct slice) { page, decode_feed(&decode, text, page) }, outer, sink);
 }

@@ -136,6 +136,7 @@ static const struct html_case cases[] = {
 	{ "</a href=x><b href=y>", "[/][link y]" },
 	{ "<img src=a srcset='b 1x, c,d 2x,,e' longdesc=f>",
 	    "[source a][source b][source c,d][source e][source f]" },
+	{ "<iframe srcdoc='&lt;a href=x&gt;'></iframe>", "[source <a href=x>]<\n>" },
 	{ "<form action=a><button formaction=b></button></form>", "[form a]\n[form b]\n" },
 	{ "<form action=a>", "[form a]\n" },
 	{ "<div action=a content=b data=c>", "\n" },

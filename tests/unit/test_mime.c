@@ -289,6 +289,15 @@ test_broken(void **state)
 		  "--a\r\n\r\none\r\n--a--\r\n--b\r\n\r\ntwo\r\n--b--\r\n",
 		    "1 multipart/mixed\n1.1 text/plain: one\n1.2 text/plain: two\n",
 		    "boundary_twice after_end parameter_twice" },
+		{ "Content-Type: multipart/mixed; boundary*0=a; boundary*1=a; boundary=b\r\n\r\n"
+		  "--b\r\n\r\none\r\n--aa\r\n\r\ntwo\r\n--aa--\r\n",
+		    "1 multipart/mixed\n1.1 text/plain: one\n1.2 text/plain: two\n",
+		    "boundary_twice" },
+		{ " \t\r\n" HTML "\r\ny", "1 text/html: y\n", "header_bad" },
+		{ "  text\r\n" HTML "\r\ny", "1 text/plain:   text|Content-Type: text/html||y\n",
+		    "header_bad" },
+		{ MIXED "--b\r\n \r\n" HTML "\r\ny\r\n--b--",
+		    "1 multipart/mixed\n1.1 text/html: y\n", "header_bad" },
 		{ "Content-Transfer-Encoding: 7bit\r\n" BASE64 "\r\naGk=",
 		    "1 text/plain: hi\n~1 text/plain: aGk=\n", "encoding_twice" },
 		{ BASE64 "Content-Transfer-Encoding: quoted-printable\r\n\r\naGk=",
@@ -312,6 +321,38 @@ test_broken(void **state)
 
 	(void)state;
 	CHECK(rows);
+}
+
+/* What is opened by its name or type is read as what it is opened as. */
+static void
+test_kinds(void **state)
+{
+	static const struct {
+		const char *field, *outline;
+	} rows[] = {
+		{ "application/octet-stream; name=a.mht", "1.1 text/html: y\n" },
+		{ "application/octet-stream; name=\"a.MHTML. \"", "1.1 text/html: y\n" },
+		{ "application/octet-stream; name=a.nws", "1.1 text/html: y\n" },
+		{ "application/x-mimearchive", "1.1 text/html: y\n" },
+		{ "message/news", "1.1 text/html: y\n" },
+		{ "message/x-rfc822", "1.1 text/html: y\n" },
+		{ "message/partial; id=1; number=1", "1.1 text/html: y\n" },
+		{ "application/octet-stream; name=a.hta", ": Content-Type: text/html||y\n" },
+		{ "application/octet-stream; name=a.website", ": Content-Type: text/html||y\n" },
+		{ "application/octet-stream; name=a.rtf", ": Content-Type: text/html||y\n" },
+		{ "application/octet-stream; name=a.mht.gz", ": \n" },
+	};
+	static struct outline outline;
+	char message[500];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(message, sizeof(message), "Content-Type: %s\r\n\r\n" HTML "\r\ny",
+		    rows[i].field);
+		take_apart(&outline, slice_of(message), 0, 7);
+		if (strstr(outline.out, rows[i].outline) == NULL)
+			fail_msg("%s: %s", rows[i].field, outline.out);
+	}
 }
 
 static void
@@ -457,6 +498,7 @@ main(void)
 		cmocka_unit_test(test_multipart),
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_parts),
