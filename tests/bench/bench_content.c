@@ -5,7 +5,7 @@
  * its worst, with all that libraries take for it; without the message itself, which is held by
  * others (lib/buf, proxy/spool).
  *
- * Arguments: the largest mail in KB, and a kind: for those who look for where the time goes.
+ * Arguments: a size in KB and a kind, for those who look for where the time goes.
  */
 #include <malloc.h>
 #include <time.h>
@@ -14,7 +14,7 @@
 #include "rules/config.h"
 #include "tests/bench/content_mail.h"
 
-enum { CHUNK = 16 * 1024, ROUND = 2 * 1000 * 1000, ROUNDS = 7, LARGEST_KB = 100 * 1000 };
+enum { CHUNK = 16 * 1024, ROUND = 2 * 1000 * 1000, ROUNDS = 7, LARGEST = 100 * 1000 * 1000 };
 
 #define LIST(id) "{ id: " id ", zone: " id ".example, kind: domain, codes: { 127.0.0.2: listed } }"
 #define SURBL "surbl: { lists: [ " LIST("a") ", " LIST("b") ", " LIST("c") " ] }"
@@ -198,9 +198,9 @@ bench_speed(struct bench *bench, size_t run, struct slice message)
 }
 
 static void
-bench_kind(struct bench *bench, enum content_kind kind, size_t most)
+bench_kind(struct bench *bench, enum content_kind kind, size_t least, size_t most)
 {
-	for (size_t size = 1000; size <= most; size *= 10) {
+	for (size_t size = least; size <= most; size *= 10) {
 		struct arena *arena = arena_new(SIZE_MAX);
 		struct slice message = content_mail(arena, kind, size);
 
@@ -251,7 +251,8 @@ main(int count, char **words)
 		    .helo = "mail.example.org" },
 		.from = { "a@example.org", "a", "example.org", false } };
 	struct ev_loop *loop = ev_loop_new(0);
-	size_t most = count > 1 ? strtoul(words[1], NULL, 10) : LARGEST_KB;
+	size_t least = count > 1 ? strtoul(words[1], NULL, 10) * 1000 : 1000;
+	size_t most = count > 1 ? least : LARGEST;
 
 	task_queue_init(&bench.tasks, loop);
 	bench.fake = dns_fake_new(bench.arena, loop, rows);
@@ -274,7 +275,7 @@ main(int count, char **words)
 		ev_run(loop, EVRUN_NOWAIT);
 	for (enum content_kind kind = 0; kind < CONTENT_KINDS; kind++)
 		if (count < 3 || strcmp(words[2], content_kinds[kind].title) == 0)
-			bench_kind(&bench, kind, most * 1000);
+			bench_kind(&bench, kind, least, most);
 	arena_free(bench.arena);
 	ev_loop_destroy(loop);
 	return EXIT_SUCCESS;
