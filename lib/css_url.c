@@ -19,7 +19,9 @@ enum {
 void
 css_url_init(struct css_url *css, void (*found)(void *arg, struct slice value), void *arg)
 {
-	*css = (struct css_url) { .found = found, .arg = arg };
+	memset(css, 0, offsetof(struct css_url, value));
+	css->found = found;
+	css->arg = arg;
 }
 
 static bool

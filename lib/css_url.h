@@ -21,8 +21,8 @@ struct css_url {
 	bool is_import;
 	uint8_t digits; /* of an escape */
 	uint32_t code;
+	size_t length; /* of the value */
 	char value[CSS_URL_MOST];
-	size_t length;
 };
 
 void css_url_init(struct css_url *css, void (*found)(void *arg, struct slice value), void *arg);

@@ -210,10 +210,14 @@ dns_list_domain(char name[DNS_NAME_MOST], const struct dns_list *list, const cha
 
 	if (length > 0 && domain[length - 1] == '.')
 		length--;
-	if (length == 0 || length + 1 + strlen(list->zone) >= DNS_NAME_MOST)
-		name[0] = '\0';
-	else
-		sprintf(name, "%.*s.%s", (int)length, domain, list->zone);
+	size_t zone = strlen(list->zone);
+
+	name[0] = '\0';
+	if (length == 0 || length + 1 + zone >= DNS_NAME_MOST)
+		return name;
+	memcpy(name, domain, length);
+	name[length] = '.';
+	memcpy(name + length + 1, list->zone, zone + 1);
 	return name;
 }
 

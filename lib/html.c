@@ -16,13 +16,11 @@ typedef const char *(*html_step)(struct html *html, const char *at, const char *
 static const char *
 html_data(struct html *html, const char *at, const char *end)
 {
-	const char *stop = at;
+	const char *stop = html_data_end(at, end);
 
-	while (stop < end && *stop != '<' && *stop != '&' && *stop != '\0')
-		stop++;
 	html_tell_text(html, at, stop);
-	if (stop == end)
-		return end;
+	if (stop == end || (*stop != '<' && *stop != '&' && *stop != '\0'))
+		return stop;
 	if (*stop == '<')
 		html->state = HTML_TAG_OPEN;
 	else if (*stop == '&')
@@ -417,7 +415,7 @@ html_conditional(struct html *html, const char *at)
 void
 html_init(struct html *html, const struct html_sink *sink)
 {
-	memset(html, 0, sizeof(*html));
+	memset(html, 0, offsetof(struct html, meta));
 	html->sink = *sink;
 	html_css_init(html);
 }

@@ -64,9 +64,7 @@ struct html {
 	bool is_end, is_self_closing;
 	uint32_t attributes_seen; /* a bit per row of the table */
 	const struct html_attribute *wanted;
-	char value[HTML_VALUE_MOST];
 	size_t value_length, value_skipped;
-	char meta[HTML_META_MOST]; /* of content, until http-equiv is known */
 	size_t meta_length;
 	bool is_refresh, hides;
 
@@ -86,6 +84,10 @@ struct html {
 	uint32_t foreign; /* svg and math that are open */
 	char hidden[HTML_NAME_MOST];
 	uint32_t hidden_depth; /* elements of that name since it */
+
+	char
+	    meta[HTML_META_MOST]; /* of content, until http-equiv is known; as far as meta_length */
+	char value[HTML_VALUE_MOST]; /* likewise */
 	struct css_url css;
 };
 

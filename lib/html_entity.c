@@ -5,17 +5,6 @@ static const uint16_t html_entity_windows[32] = { 0x20ac, 0, 0x201a, 0x0192, 0x2
 	0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017d, 0, 0, 0x2018, 0x2019, 0x201c,
 	0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0, 0x017e, 0x0178 };
 
-static int
-html_entity_compare(struct slice name, const char *row)
-{
-	size_t length = strlen(row);
-	int order = memcmp(name.data, row, name.length < length ? name.length : length);
-
-	if (order != 0 || name.length == length)
-		return order;
-	return name.length < length ? -1 : 1;
-}
-
 uint32_t
 html_entity_find(struct slice name)
 {
@@ -23,7 +12,7 @@ html_entity_find(struct slice name)
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = html_entity_compare(name, html_entities[middle].name);
+		int order = slice_compare(name, html_entities[middle].name);
 
 		if (order == 0)
 			return html_entities[middle].code;
@@ -42,7 +31,7 @@ html_entity_is_short(struct slice name)
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = html_entity_compare(name, html_entities_short[middle]);
+		int order = slice_compare(name, html_entities_short[middle]);
 
 		if (order == 0)
 			return true;

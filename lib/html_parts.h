@@ -61,6 +61,24 @@ html_lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
+/* Where a tag, a reference or a NUL is, or a piece ends: each is looked for in the whole piece. */
+static inline const char *
+html_data_end(const char *at, const char *end)
+{
+	enum { PIECE = 128 };
+	static const char stops[] = { '<', '&', '\0' };
+	const char *stop = end - at > PIECE ? at + PIECE : end;
+
+	if (memchr(stops, *at, sizeof(stops)) != NULL)
+		return at;
+	for (size_t i = 0; i < sizeof(stops); i++) {
+		const char *found = memchr(at, stops[i], (size_t)(stop - at));
+
+		stop = found != NULL ? found : stop;
+	}
+	return stop;
+}
+
 void html_css_init(struct html *html);
 void html_tell_text(struct html *html, const char *from, const char *to);
 void html_tell_literal(struct html *html, const char *text);

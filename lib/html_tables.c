@@ -80,17 +80,6 @@ static const struct html_element html_elements[] = {
 	{ "xmp", HTML_BLOCK | HTML_RAWTEXT },
 };
 
-static int
-html_compare(struct slice name, const char *row)
-{
-	size_t length = strlen(row);
-	int order = memcmp(name.data, row, name.length < length ? name.length : length);
-
-	if (order != 0 || name.length == length)
-		return order;
-	return name.length < length ? -1 : 1;
-}
-
 unsigned int
 html_element_flags(struct slice name)
 {
@@ -98,7 +87,7 @@ html_element_flags(struct slice name)
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = html_compare(name, html_elements[middle].name);
+		int order = slice_compare(name, html_elements[middle].name);
 
 		if (order == 0)
 			return html_elements[middle].flags;
@@ -143,8 +132,8 @@ html_attribute_find(struct slice tag, struct slice name, unsigned int *bit)
 	for (size_t i = 0; i < count; i++) {
 		const struct html_attribute *row = &html_attributes[i];
 
-		if (row->name[0] != name.data[0] || html_compare(name, row->name) != 0 ||
-		    (row->tag != NULL && html_compare(tag, row->tag) != 0))
+		if (slice_compare(name, row->name) != 0 ||
+		    (row->tag != NULL && slice_compare(tag, row->tag) != 0))
 			continue;
 		*bit = (unsigned int)i;
 		return row;

@@ -177,15 +177,17 @@ static bool
 html_declaration_hides(struct slice name, struct slice value)
 {
 	static const struct {
+		size_t length; /* of the name */
 		const char *name, *value;
-	} hiding[] = { { "display", "none" }, { "visibility", "hidden" }, { "mso-hide", "all" },
-		{ "font-size", "0" } };
+	} hiding[] = { { 7, "display", "none" }, { 10, "visibility", "hidden" },
+		{ 8, "mso-hide", "all" }, { 9, "font-size", "0" } };
 
 	for (size_t i = 0; i < sizeof(hiding) / sizeof(hiding[0]); i++) {
+		if (name.length != hiding[i].length || !slice_matches(name, hiding[i].name))
+			continue;
 		size_t length = strlen(hiding[i].value);
 
-		if (!slice_matches(name, hiding[i].name) || value.length < length ||
-		    strncasecmp(value.data, hiding[i].value, length) != 0)
+		if (value.length < length || strncasecmp(value.data, hiding[i].value, length) != 0)
 			continue;
 		return value.length == length ||
 		    memchr("123456789.", value.data[length], 10) == NULL;

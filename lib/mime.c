@@ -14,6 +14,19 @@ mime_top(struct mime *mime)
 	return mime->frame_count > 0 ? &mime->frames[mime->frame_count - 1] : NULL;
 }
 
+struct mime_layer *
+mime_add_layer(struct mime *mime, enum decode_encoding encoding)
+{
+	assert(mime->layer_count < MIME_LAYERS);
+	struct mime_layer *layer = &mime->layers[mime->layer_count++];
+
+	layer->multiparts = layer->sniff_length = layer->newline = layer->line_length = 0;
+	layer->is_line_start = true;
+	layer->is_sniffing = false;
+	layer->decode = (struct decode) { .encoding = encoding };
+	return layer;
+}
+
 /* ---- faults ---- */
 
 void
@@ -356,14 +369,16 @@ mime_free(void *arg)
 struct mime *
 mime_new(struct arena *arena, const struct mime_sink *sink)
 {
-	struct mime *mime = calloc(1, sizeof(*mime));
+	struct mime *mime = malloc(sizeof(*mime));
 
 	if (mime == NULL)
 		abort();
+	memset(mime, 0, offsetof(struct mime, layers));
+	mime->header.text = (struct buf) { 0 };
 	arena_defer(arena, mime_free, mime);
 	mime->sink = *sink;
 	mime->leaf.sink = mime->raw.sink = &mime->sink;
-	mime->layer_count = 1;
+	mime_add_layer(mime, DECODE_NONE);
 	mime_begin_header(mime, 0, "text/plain");
 	return mime;
 }

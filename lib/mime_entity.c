@@ -171,13 +171,8 @@ mime_push_multipart(struct mime *mime, size_t k, unsigned depth)
 static void
 mime_push_layer(struct mime *mime, size_t k)
 {
-	struct mime_layer *inner = &mime->layers[mime->layer_count++];
-
+	mime_add_layer(mime, mime->header.decoding);
 	assert(mime->layer_count == k + 2);
-	inner->multiparts = inner->sniff_length = inner->newline = inner->line_length = 0;
-	inner->is_line_start = true;
-	inner->is_sniffing = false;
-	inner->decode = (struct decode) { .encoding = mime->header.decoding };
 	mime->layers[k].state = MIME_IN_INNER;
 }
 

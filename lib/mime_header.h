@@ -71,7 +71,7 @@ struct mime_header {
 	struct mime_field field;
 };
 
-/* All of it anew; keeps its memory. Zero at first. type: if the fields say none. */
+/* All of it anew; keeps its memory. text is zero at first. type: if the fields say none. */
 void mime_header_begin(struct mime_header *header, const char *type);
 
 /*

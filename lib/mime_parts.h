@@ -55,17 +55,11 @@ struct mime_frame {
 	bool is_encoded; /* stands in the next layer too; or is that */
 };
 
+/* Zero at first, but for what stands from layers on: most of it no message needs. */
 struct mime {
 	struct mime_sink sink;
-	struct mime_layer layers[MIME_LAYERS];
-	size_t layer_count;
-	struct mime_frame frames[MIME_FRAMES];
-	size_t frame_count;
-	char pool[MIME_POOL];
-	size_t pool_length;
-	struct mime_header header;
+	size_t layer_count, frame_count, pool_length;
 	bool was_junk; /* of the header: it has begun to be given as text */
-	char left[MIME_HEADER_LINE + 1];
 	size_t left_length;
 	struct mime_leaf leaf, raw;
 	char path[MIME_PATH];
@@ -75,7 +69,16 @@ struct mime {
 	char first[MIME_FAULTS][MIME_FIRST];
 	bool had_cr; /* the last byte was one */
 	bool is_over;
+
+	struct mime_layer layers[MIME_LAYERS];
+	struct mime_frame frames[MIME_FRAMES];
+	struct mime_header header;
+	char left[MIME_HEADER_LINE + 1];
+	char pool[MIME_POOL];
 };
+
+/* One more, in which nothing has come by yet. */
+struct mime_layer *mime_add_layer(struct mime *mime, enum decode_encoding encoding);
 
 /* The frame that is open; NULL: none. */
 struct mime_frame *mime_top(struct mime *mime);

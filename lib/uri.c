@@ -92,7 +92,8 @@ uri_authority_length(struct slice text)
 {
 	size_t length = 0;
 
-	while (length < text.length && memchr("/\\?#", text.data[length], 4) == NULL)
+	while (length < text.length && !uri_is_slash(text.data[length]) &&
+	    text.data[length] != '?' && text.data[length] != '#')
 		length++;
 	return length;
 }

@@ -104,7 +104,7 @@ uri_page_init(struct uri_page *page, const struct uri_sink *sink)
 {
 	const struct html_sink parts = { uri_page_text, uri_page_link, uri_page_leave, page };
 
-	memset(page, 0, sizeof(*page));
+	memset(page, 0, offsetof(struct uri_page, target));
 	page->outer = *sink;
 	page->in_link = (struct uri_sink) { uri_page_in_link, page };
 	page->in_text = (struct uri_sink) { uri_page_in_text, page };

@@ -16,16 +16,15 @@
 
 /* The members are the reader's own. */
 struct uri_page {
-	struct html html;
-	struct uri_scan scan;
 	struct uri_base base;
 	struct uri_sink outer, in_link, in_text;
 	enum html_text kind;
-
-	/* the link that is open */
 	bool is_in_link, has_target, is_told;
-	struct uri target;
+
+	struct uri target; /* of the link that is open, if it has one */
 	char target_text[200];
+	struct html html;
+	struct uri_scan scan;
 };
 
 void uri_page_init(struct uri_page *page, const struct uri_sink *sink);

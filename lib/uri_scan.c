@@ -19,7 +19,9 @@ static const uint8_t uri_scan_kinds[256] = {
 void
 uri_scan_init(struct uri_scan *scan, enum uri_where where, const struct uri_sink *sink)
 {
-	*scan = (struct uri_scan) { .sink = sink, .where = where };
+	memset(scan, 0, offsetof(struct uri_scan, word));
+	scan->sink = sink;
+	scan->where = where;
 }
 
 /* ---- words ---- */

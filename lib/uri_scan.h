@@ -23,17 +23,18 @@ struct uri_scan {
 	unsigned int flags; /* added to all that is told; to be changed between words only */
 	enum uri_where where;
 
-	char word[URI_SCAN_WORD_MOST];
-	size_t length;
+	size_t length;        /* of the word */
 	unsigned int seen;    /* kinds of characters in it */
 	bool is_torn;         /* its beginning was looked at before */
 	bool is_in_authority; /* that beginning ended between // and the host */
 
 	size_t column;
 	bool is_in_angle;
-	char cut[URI_SCAN_JOIN_MOST]; /* the host at the end of a line */
-	size_t cut_length;
-	bool is_cut; /* the line has ended behind it */
+	size_t cut_length; /* of the host at the end of a line */
+	bool is_cut;       /* the line has ended behind it */
+
+	char word[URI_SCAN_WORD_MOST]; /* as far as length, and cut likewise */
+	char cut[URI_SCAN_JOIN_MOST];
 };
 
 void uri_scan_init(struct uri_scan *scan, enum uri_where where, const struct uri_sink *sink);
