@@ -1,8 +1,8 @@
 #include "lib/dkim_record.h"
 
-#include <openssl/err.h>
 #include <openssl/x509.h>
 
+#include "lib/dkim_der.h"
 #include "lib/dkim_tags.h"
 
 enum { ED25519_SIZE = 32, KEY_MOST = 8192 /* of p=: RSA with 32768 bits has less */ };
@@ -96,56 +96,6 @@ dkim_record_use(struct dkim_record_reading *reading)
 	return NULL;
 }
 
-/* Into an element of DER of this kind; *at moves to its contents, *end to behind them. */
-static bool
-dkim_record_enter(const unsigned char **at, const unsigned char **end, int kind)
-{
-	int tag = 0, class = 0;
-	long length = 0;
-	int how = ASN1_get_object(at, &length, &tag, &class, (long)(*end - *at));
-
-	if ((how & 0x81) != 0 || tag != kind || class != V_ASN1_UNIVERSAL)
-		return false;
-	*end = *at + length;
-	return true;
-}
-
-/*
- * SubjectPublicKeyInfo of RSA (RFC 3279 2.3.1): where the key itself is. By hand, for OpenSSL's
- * own way takes as long as to verify ten signatures.
- */
-static bool
-dkim_record_inside(const unsigned char **at, const unsigned char **end)
-{
-	static const unsigned char rsa[] = { V_ASN1_OBJECT, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d,
-		1, 1, 1 };
-	const unsigned char *kind_end;
-
-	if (!dkim_record_enter(at, end, V_ASN1_SEQUENCE))
-		return false;
-	kind_end = *end;
-	if (!dkim_record_enter(at, &kind_end, V_ASN1_SEQUENCE) ||
-	    kind_end - *at < (long)sizeof(rsa) || memcmp(*at, rsa, sizeof(rsa)) != 0)
-		return false;
-	*at = kind_end;
-	return dkim_record_enter(at, end, V_ASN1_BIT_STRING) && *at < *end && *(*at)++ == 0;
-}
-
-static EVP_PKEY *
-dkim_record_rsa(const unsigned char *der, size_t length)
-{
-	const unsigned char *at = der, *end = der + length;
-
-	if (!dkim_record_inside(&at, &end)) {
-		at = der;
-		end = der + length;
-	}
-	EVP_PKEY *key = d2i_PublicKey(EVP_PKEY_RSA, NULL, &at, (long)(end - at));
-
-	ERR_clear_error();
-	return key;
-}
-
 static const char *
 dkim_record_decoded(struct dkim_record_reading *reading, const unsigned char *der, size_t length)
 {
@@ -153,7 +103,7 @@ dkim_record_decoded(struct dkim_record_reading *reading, const unsigned char *de
 
 	if (!is_rsa && length != ED25519_SIZE)
 		return "the key is not 32 octets long";
-	EVP_PKEY *key = is_rsa ? dkim_record_rsa(der, length)
+	EVP_PKEY *key = is_rsa ? dkim_der_rsa(der, length)
 			       : EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, der, length);
 
 	if (key == NULL)
