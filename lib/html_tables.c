@@ -99,7 +99,7 @@ html_element_flags(struct slice name)
 	return 0;
 }
 
-/* Rows with a tag stand before those of any. */
+/* Sorted by their names; rows with a tag stand before those of any. */
 static const struct html_attribute html_attributes[] = {
 	{ "action", "form", HTML_USE_LINK, HTML_FORM },
 	{ "background", NULL, HTML_USE_LINK, HTML_SOURCE },
@@ -131,9 +131,11 @@ html_attribute_find(struct slice tag, struct slice name, unsigned int *bit)
 
 	for (size_t i = 0; i < count; i++) {
 		const struct html_attribute *row = &html_attributes[i];
+		int order = slice_compare(name, row->name);
 
-		if (slice_compare(name, row->name) != 0 ||
-		    (row->tag != NULL && slice_compare(tag, row->tag) != 0))
+		if (order < 0)
+			break;
+		if (order > 0 || (row->tag != NULL && slice_compare(tag, row->tag) != 0))
 			continue;
 		*bit = (unsigned int)i;
 		return row;

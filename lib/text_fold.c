@@ -210,15 +210,20 @@ text_fold_is_plain(uint8_t byte)
 	return byte > ' ' && byte < 0x7f;
 }
 
-/* The characters at its beginning that pass as they are. */
+/* The characters at its beginning that pass as they are, with the single blanks between them. */
 static size_t
 text_fold_run(struct slice text)
 {
 	size_t length = 0;
 
-	while (length < text.length && text_fold_is_plain((uint8_t)text.data[length]))
+	for (;;) {
+		while (length < text.length && text_fold_is_plain((uint8_t)text.data[length]))
+			length++;
+		if (length == 0 || text.length - length < 2 || text.data[length] != ' ' ||
+		    !text_fold_is_plain((uint8_t)text.data[length + 1]))
+			return length;
 		length++;
-	return length;
+	}
 }
 
 void
