@@ -32,7 +32,7 @@ public_suffix_look_up(const char *name)
 	public_suffix_open();
 	if (strchr(name, '.') == NULL)
 		return psl_is_public_suffix2(
-		    public_suffixes, name, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
+			   public_suffixes, name, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE) != 0;
 	registered = psl_registrable_domain(public_suffixes, name);
 	return registered != NULL ? (uint8_t)(registered - name) : NOWHERE;
 }

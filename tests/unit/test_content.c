@@ -108,6 +108,7 @@ told_equals(const struct told *a, const struct told *b)
 
 /* ---- cut at every place ---- */
 
+/* clang-format off */
 static const char rich[] =
     "From a Thu\r\nSubject: =?utf-8?B?w6k=?=\r\n\t=?utf-8?Q?=C3?= =?utf-8?Q?=A9?=\r\n"
     "Content-Type: (a) multipart/mixed;\r\n boundary*0=\"out\\er\"; boundary*1*=%2dX\r\n\r\n"
@@ -130,6 +131,7 @@ static const char rich[] =
     "Content-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 a\r\n"
     ">/&$@:')E9CUH='1P.B\\O=74N97AA;7!L92YC;VT^\r\n`\r\nend\r\n"
     "--outer-X--\r\n--outer-X\r\n\r\n" URL("after") "\rx\n";
+/* clang-format on */
 
 static void
 test_cuts(void **state)
@@ -166,7 +168,8 @@ test_bytes(void **state)
 {
 	static const char small[] =
 	    "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n"
-	    "Content-Transfer-Encoding: quoted-printable\r\n\r\n<a href=3Dhttp://a.example>x=\r\n--b--";
+	    "Content-Transfer-Encoding: quoted-printable\r\n\r\n<a "
+	    "href=3Dhttp://a.example>x=\r\n--b--";
 	static struct told whole, cut;
 	char text[sizeof(small)];
 	const struct slice message = { text, sizeof(small) - 1 };
@@ -219,8 +222,9 @@ static const struct bad bads[] = {
 	    URL("last"), "last", MIME_BIT(MIME_TOO_DEEP) },
 	{ "10,000 parts", MIXED, "--b\r\n\r\n\r\n", 10000, LAST, "last",
 	    MIME_BIT(MIME_TOO_MANY) | MIME_BIT(MIME_END_MISSING) },
-	{ "1,000 parameters", "Content-Type: text/html", "; a=b", 1000, "\r\n\r\n<a href=" URL("last"),
-	    NULL, MIME_BIT(MIME_PARAMETER_BAD) | MIME_BIT(MIME_HEADER_LONG) },
+	{ "1,000 parameters", "Content-Type: text/html", "; a=b", 1000,
+	    "\r\n\r\n<a href=" URL("last"), NULL,
+	    MIME_BIT(MIME_PARAMETER_BAD) | MIME_BIT(MIME_HEADER_LONG) },
 	{ "1,000 folded parameters", "Content-Type: text/html", ";\r\n a=b", 1000,
 	    "\r\n\r\n<a href=" URL("last") ">", "last", MIME_BIT(MIME_PARAMETER_BAD) },
 	{ "a boundary behind 1,000 parameters", "Content-Type: multipart/mixed", ";\r\n a=b", 1000,
@@ -236,20 +240,21 @@ static const struct bad bads[] = {
 	{ "a word of 2 MB", "\r\n", "x", 2000000, " " URL("last"), "last", 0 },
 	{ "a tag that does not close", PAGE "<a href=" URL("first") ">x</a><a ", "b=c ", 250000, "",
 	    "first", 0 },
-	{ "a value that does not close", PAGE "<a href=\"" URL("first") "\">x</a><a href=\"", "b", 1000000,
-	    "", "first", 0 },
-	{ "a comment that does not close", PAGE "<a href=" URL("first") "><!--", "-", 1000000, "", "first",
-	    0 },
-	{ "an entity that does not close", PAGE "<a href=" URL("first") ">&", "a", 1000000, "", "first",
-	    0 },
-	{ "ampersands", PAGE, "&", 1000000, "<a href=" URL("last") ">", "last", 0 },
-	{ "a style that does not close", PAGE "<a href=" URL("first") "><style>a{b:url(", "x", 1000000, "",
+	{ "a value that does not close", PAGE "<a href=\"" URL("first") "\">x</a><a href=\"", "b",
+	    1000000, "", "first", 0 },
+	{ "a comment that does not close", PAGE "<a href=" URL("first") "><!--", "-", 1000000, "",
 	    "first", 0 },
+	{ "an entity that does not close", PAGE "<a href=" URL("first") ">&", "a", 1000000, "",
+	    "first", 0 },
+	{ "ampersands", PAGE, "&", 1000000, "<a href=" URL("last") ">", "last", 0 },
+	{ "a style that does not close", PAGE "<a href=" URL("first") "><style>a{b:url(", "x",
+	    1000000, "", "first", 0 },
 	{ "elements that do not close", PAGE, "<div style='display:none'>", 100000,
 	    "<a href=" URL("last") ">", "last", 0 },
-	{ "foreign elements that do not close", PAGE, "<svg>", 100000, "<a href=" URL("last") ">", "last",
-	    0 },
-	{ "end tags of nothing", PAGE, "</div></svg></a>", 100000, "<a href=" URL("last") ">", "last", 0 },
+	{ "foreign elements that do not close", PAGE, "<svg>", 100000, "<a href=" URL("last") ">",
+	    "last", 0 },
+	{ "end tags of nothing", PAGE, "</div></svg></a>", 100000, "<a href=" URL("last") ">",
+	    "last", 0 },
 	{ "attributes", PAGE "<a ", "a b='' ", 100000, "href=" URL("last") ">", "last", 0 },
 	{ "colons and slashes", "\r\n", "://", 500000, " " URL("last"), "last", 0 },
 	{ "at signs", "\r\nhttp://", "@", 1000000, " " URL("last"), "last", 0 },
@@ -262,8 +267,9 @@ static const struct bad bads[] = {
 	    URL("last"), "last", 0 },
 	{ "blanks", "Content-Transfer-Encoding: quoted-printable\r\n\r\n", " ", 1000000,
 	    URL("last"), "last", 0 },
-	{ "encoded layers", "", "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n",
-	    1000, URL("last"), NULL, MIME_BIT(MIME_ENCODING_CONTAINER) },
+	{ "encoded layers", "",
+	    "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n", 1000,
+	    URL("last"), NULL, MIME_BIT(MIME_ENCODING_CONTAINER) },
 };
 
 static double
@@ -315,7 +321,8 @@ test_boundaries(void **state)
 	static const struct {
 		size_t length;
 		size_t parts;
-	} rows[] = { { 70, 2 }, { 71, 2 }, { 998, 2 }, { 999, 1 }, { 1000, 1 }, { 2040, 1 }, { 5000, 1 } };
+	} rows[] = { { 70, 2 }, { 71, 2 }, { 998, 2 }, { 999, 1 }, { 1000, 1 }, { 2040, 1 },
+		{ 5000, 1 } };
 	static struct told told;
 
 	(void)state;
@@ -323,13 +330,15 @@ test_boundaries(void **state)
 		struct arena *arena = arena_new(SIZE_MAX);
 		const char *boundary = repeat(arena, "", "b", rows[i].length, "");
 		const char *text = arena_format(arena,
-		    "Content-Type: multipart/mixed;\r\n boundary=%s\r\n\r\n--%s\r\n\r\n" URL("in")
-		    "\r\n--%s--\r\n", boundary, boundary, boundary);
+		    "Content-Type: multipart/mixed;\r\n boundary=%s\r\n\r\n--%s\r\n\r\n" URL(
+			"in") "\r\n--%s--\r\n",
+		    boundary, boundary, boundary);
 		uint64_t faults = take_apart(&told, slice_of(text), 0, 100);
 
 		assert_int_equal(told.parts, rows[i].parts);
 		assert_true(told_has(&told, "in.example.com"));
-		assert_int_equal((faults & MIME_BIT(MIME_BOUNDARY_MISSING)) != 0, rows[i].parts == 1);
+		assert_int_equal(
+		    (faults & MIME_BIT(MIME_BOUNDARY_MISSING)) != 0, rows[i].parts == 1);
 		arena_free(arena);
 	}
 	told_free(&told);
@@ -383,8 +392,8 @@ test_long_uris(void **state)
 		take_apart(&whole, slice_of(text), 0, SIZE_MOST);
 		take_apart(&cut, slice_of(text), 0, 61);
 		if (!told_has(&whole, rows[i].host) || !told_equals(&whole, &cut))
-			fail_msg("row %zu: %.*s", i, (int)whole.lines[0].length,
-			    whole.lines[0].data);
+			fail_msg(
+			    "row %zu: %.*s", i, (int)whole.lines[0].length, whole.lines[0].data);
 		arena_free(arena);
 	}
 	told_free(&whole);

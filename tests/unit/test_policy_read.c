@@ -21,7 +21,8 @@ test_full(void **state)
 		  "    for: [ C@Example.com, postmaster@, Example.COM, .example.com, "
 		  "\"listener *:2525\" ]\n"
 		  "    do: reject\n"
-		  "    text: \"5.7.1 {client} {name} {helo} {from} {recipient} {rule} {detail} {case}\"\n");
+		  "    text: \"5.7.1 {client} {name} {helo} {from} {recipient} {rule} {detail} "
+		  "{case}\"\n");
 	const struct rule *rule = text.config->policy.rules;
 
 	assert_string_equal(rule->name, "full-1.a_B");
