@@ -1,6 +1,7 @@
 #include "filters/rule_set.h"
 
 #include <glob.h>
+#include <unistd.h>
 
 #include "filters/rule_draft.h"
 #include "lib/buf.h"
@@ -169,7 +170,7 @@ rule_set_add_file(struct rule_draft *draft, const char *path)
 		rule_set_add_list(draft, list);
 }
 
-/* What is new in the folder is found when it comes. */
+/* What is new in the folder is found when it comes; it may be empty, but must be there. */
 static void
 rule_set_add_files(struct rule_draft *draft, const struct node *name)
 {
@@ -181,10 +182,12 @@ rule_set_add_files(struct rule_draft *draft, const struct node *name)
 		rule_set_add_file(draft, pattern);
 		return;
 	}
+	const char *folder = file_directory(reader->arena, pattern);
+
 	if (reader->watch != NULL)
-		watch_add(reader->watch, file_directory(reader->arena, pattern));
-	if (glob(pattern, 0, NULL, &found) != 0)
-		fault_add(reader->faults, name, "there is no file \"%s\"", pattern);
+		watch_add(reader->watch, folder);
+	if (glob(pattern, 0, NULL, &found) != 0 && access(folder, X_OK) != 0)
+		fault_add(reader->faults, name, "there is no folder \"%s\"", folder);
 	for (size_t i = 0; i < found.gl_pathc && i < RULE_FILE_MOST; i++)
 		rule_set_add_file(draft, arena_strdup(reader->arena, found.gl_pathv[i]));
 	if (found.gl_pathc > RULE_FILE_MOST)

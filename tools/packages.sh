@@ -37,7 +37,6 @@ libclang-rt-dev
 libcmocka-dev
 libnet-dns-perl
 libnet-ssleay-perl
-libvectorscan-dev
 nsd
 opendkim-tools
 openssl
@@ -81,6 +80,13 @@ libsqlite3-0
 libunwind8
 "
 
+# Vectorscan and Hyperscan are the same library to a program, and cannot be installed side by side: where
+# one is there already, it is taken.
+case $(dpkg-query -W -f '${db:Status-Status}' libhyperscan5 2>/dev/null) in
+installed) packages_test="$packages_test libhyperscan-dev" ;;
+*) packages_test="$packages_test libvectorscan-dev" ;;
+esac
+
 packages_as_root()
 {
 	if [ "$(id -u)" -eq 0 ]; then
@@ -123,7 +129,7 @@ packages_install()
 		packages_as_root apt-get update -q &&
 			packages_as_root env DEBIAN_FRONTEND=noninteractive \
 				apt-get -o DPkg::Lock::Timeout=300 \
-				install -q -y --no-install-recommends "$@"
+				install -q -y --no-remove --no-install-recommends "$@"
 	) </dev/null
 }
 

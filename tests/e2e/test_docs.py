@@ -34,6 +34,7 @@ BASE = {
 #: Lists that the examples name.
 FILES = {
     "allow.txt": "192.0.2.1\n",
+    "rules/own.yaml": "- { name: own, match: x }\n",
     "block.txt": "192.0.2.66\n",
     "generic.re": "dsl\n",
     "own-rules.yaml": "- { name: own, when: { ptr: error }, score: 1 }\n",
@@ -64,6 +65,7 @@ def folder(start, certificate):
     for name in ("privkey.pem", "example.com.pem"):
         shutil.copy(certificate.key, folder / name)
     for name, text in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
     (folder / "defaults").symlink_to(SOURCE / "rules" / "defaults")
     return folder
@@ -162,6 +164,7 @@ def test_key_names(folder):
     if page is None:
         pytest.skip("no build with manual pages")
     known = set(re.findall(r"\\fB([a-z_]+):\\fP", page.read_text())) | {"file", "include"}
+    known |= {"in", "field"}  # of files with rules
     unknown = {f"{doc.name}: {key}:" for doc in PAGES
                for word in re.findall(r"`((?:[a-z_]+: ?)+)`", re.sub(BLOCK, "", doc.read_text()))
                for key in re.findall(r"[a-z_]+", word) if key not in known}
