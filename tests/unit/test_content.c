@@ -188,6 +188,43 @@ test_bytes(void **state)
 	told_free(&cut);
 }
 
+/* ---- what is opened by its name or type is read as what it is opened as ---- */
+
+static void
+test_kinds(void **state)
+{
+	static const struct {
+		const char *type, *told;
+	} rows[] = {
+		{ "application/octet-stream; name=a.mht", "1.1 text/html" },
+		{ "application/octet-stream; name=\"a.MHTML. \"", "1.1 text/html" },
+		{ "application/octet-stream; name=a.nws", "1.1 text/html" },
+		{ "application/x-mimearchive", "1.1 text/html" },
+		{ "message/news", "1.1 text/html" },
+		{ "message/x-rfc822", "1.1 text/html" },
+		{ "message/partial; id=1; number=1", "1.1 text/html" },
+		{ "application/octet-stream; name=a.hta", "1 in.example.com" },
+		{ "application/octet-stream; name=a.website", "1 in.example.com" },
+		{ "application/octet-stream; name=a.rtf", "1 in.example.com" },
+		{ "application/octet-stream; name=a.mht.gz", "1 application/octet-stream" },
+	};
+	static struct told told;
+	char message[500];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int length = snprintf(message, sizeof(message),
+		    "Content-Type: %s\r\n\r\nContent-Type: text/html\r\n\r\n<a href=" URL("in") ">",
+		    rows[i].type);
+
+		take_apart(&told, (struct slice) { message, (size_t)length }, 0, 7);
+		if (!told_has(&told, rows[i].told))
+			fail_msg("%s: %.*s", rows[i].type, (int)told.lines[0].length,
+			    told.lines[0].data);
+	}
+	told_free(&told);
+}
+
 /* ---- bad ones ---- */
 
 static char *
@@ -406,6 +443,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cuts),
 		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_boundaries),
 		cmocka_unit_test(test_many_uris),

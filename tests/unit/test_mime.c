@@ -323,38 +323,6 @@ test_broken(void **state)
 	CHECK(rows);
 }
 
-/* What is opened by its name or type is read as what it is opened as. */
-static void
-test_kinds(void **state)
-{
-	static const struct {
-		const char *field, *outline;
-	} rows[] = {
-		{ "application/octet-stream; name=a.mht", "1.1 text/html: y\n" },
-		{ "application/octet-stream; name=\"a.MHTML. \"", "1.1 text/html: y\n" },
-		{ "application/octet-stream; name=a.nws", "1.1 text/html: y\n" },
-		{ "application/x-mimearchive", "1.1 text/html: y\n" },
-		{ "message/news", "1.1 text/html: y\n" },
-		{ "message/x-rfc822", "1.1 text/html: y\n" },
-		{ "message/partial; id=1; number=1", "1.1 text/html: y\n" },
-		{ "application/octet-stream; name=a.hta", ": Content-Type: text/html||y\n" },
-		{ "application/octet-stream; name=a.website", ": Content-Type: text/html||y\n" },
-		{ "application/octet-stream; name=a.rtf", ": Content-Type: text/html||y\n" },
-		{ "application/octet-stream; name=a.mht.gz", ": \n" },
-	};
-	static struct outline outline;
-	char message[500];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		snprintf(message, sizeof(message), "Content-Type: %s\r\n\r\n" HTML "\r\ny",
-		    rows[i].field);
-		take_apart(&outline, slice_of(message), 0, 7);
-		if (strstr(outline.out, rows[i].outline) == NULL)
-			fail_msg("%s: %s", rows[i].field, outline.out);
-	}
-}
-
 static void
 test_names(void **state)
 {
@@ -498,7 +466,6 @@ main(void)
 		cmocka_unit_test(test_multipart),
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_broken),
-		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_parts),

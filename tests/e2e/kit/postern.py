@@ -73,11 +73,14 @@ class PosternProcess(Process):
     and {backend} are filled in.
 
     backend: a port, or a server with .port. dns: the port of a name server. files: a dict from
-    names to text, written beside postern.yaml. The shipped defaults lie there as defaults/.
+    names to text, written beside postern.yaml. The shipped defaults lie there as defaults/. sanitizer:
+    further words of ASAN_OPTIONS.
     """
 
-    def __init__(self, folder, configuration=None, backend=None, dns=None, files=None, port=None):
+    def __init__(self, folder, configuration=None, backend=None, dns=None, files=None, port=None,
+                 sanitizer=""):
         super().__init__(folder, "postern")
+        self.sanitizer = sanitizer
         self.port = port or free_port()
         self.backend = getattr(backend, "port", backend) or free_port()
         self.dns = getattr(dns, "port", dns)
@@ -125,7 +128,8 @@ class PosternProcess(Process):
     @property
     def environment(self):
         return {
-            "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1",
+            "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1"
+                            f":{self.sanitizer}",
             "UBSAN_OPTIONS": "print_stacktrace=1",
         }
 

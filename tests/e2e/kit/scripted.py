@@ -221,6 +221,7 @@ class _Dialogue:
         pieces = [b"\r\n" + self.buffer]
         tail = pieces[0]
         while b"\r\n.\r\n" not in tail:
+            self.buffer = b""  # a long message is not put together anew with each piece
             piece = self.read()
             tail = tail[-4:] + piece
             pieces.append(piece)
