@@ -316,6 +316,16 @@ conn_pull(struct conn *conn)
 	conn_settle(conn);
 }
 
+void
+conn_look(struct conn *conn)
+{
+	if (conn->state != CONN_OPEN)
+		return;
+	conn->is_readable = true;
+	conn_receive(conn);
+	conn_watch(conn);
+}
+
 enum conn_state
 conn_state(const struct conn *conn)
 {

@@ -67,6 +67,9 @@ bool conn_was_busy(const struct conn *conn);
 void conn_close(struct conn *conn);
 
 void conn_pull(struct conn *conn);
+
+/* Takes in what has come since, of which the loop has not told yet, and sends nothing. */
+void conn_look(struct conn *conn);
 enum conn_state conn_state(const struct conn *conn);
 const char *conn_why(const struct conn *conn); /* "" or the reason, one line of plain text */
 

@@ -2,12 +2,10 @@
 
 #include "lib/clock.h"
 #include "proxy/backend.h"
+#include "proxy/delivery_text.h"
 #include "proxy/session.h"
 
 enum { HEADER_MOST = 64 * 1024 };
-
-static const char delivery_lost[] =
-    "451 4.4.2 the mail server's session broke off, please try again";
 
 /* A backend that could not be reached is not tried again for each recipient at once. */
 static const double delivery_patience = 1.0;
@@ -333,38 +331,6 @@ delivery_start(struct session *session, struct answer *answer)
 	return step == WAIT ? WAIT : NEXT;
 }
 
-/* The backend spoke in the middle of the text: a refusal is kept for the client. */
-static void
-delivery_hear_early(struct session *session)
-{
-	struct transaction *t = session->mail;
-	struct slice input = conn_input(backend_conn(session->backend));
-	struct reply_reader reader;
-	size_t used;
-
-	reply_reader_init(&reader, t->arena);
-	if (reply_read(&reader, input, &used) == REPLY_DONE && answer_is_refusal(&reader.reply))
-		t->early = answer_of(t->arena, &reader.reply);
-	backend_drop(session->backend, "it answered before the end of the text");
-}
-
-/* Is the backend still there and silent, as it must be during the text? Else it is dropped. */
-static bool
-delivery_is_sound(struct session *session)
-{
-	struct backend *backend = session->backend;
-
-	if (backend_is_lost(backend))
-		return false;
-	if (!backend_is_quiet(backend))
-		delivery_hear_early(session);
-	else if (conn_state(backend_conn(backend)) != CONN_OPEN)
-		backend_drop(backend, "it closed the connection in the middle of the text");
-	else if (backend_is_late(backend))
-		backend_drop(backend, "it did not take the text in time");
-	return !backend_is_lost(backend);
-}
-
 bool
 delivery_has_room(struct session *session)
 {
@@ -372,7 +338,7 @@ delivery_has_room(struct session *session)
 
 	if (t->body.sink == NULL)
 		return true;
-	if (!delivery_is_sound(session)) {
+	if (!delivery_text_is_sound(session)) {
 		t->body.sink = NULL;
 		return true;
 	}
@@ -380,43 +346,6 @@ delivery_has_room(struct session *session)
 		return false;
 	backend_progress(session->backend, session->worker->config->timeouts.data_block);
 	return true;
-}
-
-static struct answer
-delivery_failure(struct session *session)
-{
-	struct transaction *t = session->mail;
-
-	return t->early.code != 0 ? t->early : answer_text(t->arena, delivery_lost);
-}
-
-/* hold: from the spool into the connection, as far as it has room. NEXT: all of it. */
-static enum step
-delivery_pump(struct session *session)
-{
-	struct transaction *t = session->mail;
-	struct conn *conn = backend_conn(session->backend);
-	bool is_broken = false;
-
-	while (t->sent < spool_length(&t->body.spool)) {
-		size_t most = conn_room(conn);
-
-		if (most == 0)
-			return WAIT;
-		struct slice piece = spool_piece(&t->body.spool, t->sent, session->worker->piece,
-		    sizeof(session->worker->piece), &is_broken);
-
-		if (is_broken) {
-			backend_drop(session->backend, "the held message cannot be read");
-			return END_SESSION;
-		}
-		if (piece.length > most)
-			piece.length = most;
-		conn_write(conn, piece);
-		t->sent += piece.length;
-		backend_progress(session->backend, session->worker->config->timeouts.data_block);
-	}
-	return NEXT;
 }
 
 enum step
@@ -431,11 +360,15 @@ delivery_finish(struct session *session, struct answer *answer)
 	if (step != NEXT)
 		return step == WAIT ? WAIT : NEXT;
 	if (t->stage == DELIVERY_TEXT) {
-		step = delivery_is_sound(session) ? delivery_pump(session) : END_SESSION;
+		step = delivery_text_is_sound(session) ? delivery_text_pump(session) : END_SESSION;
 		if (step == END_SESSION)
-			*answer = delivery_failure(session);
+			*answer = delivery_text_failure(session);
 		if (step != NEXT)
 			return step == WAIT ? WAIT : NEXT;
+		if (!delivery_text_is_silent(session)) {
+			*answer = delivery_text_failure(session);
+			return NEXT;
+		}
 		conn_write(backend_conn(session->backend), slice_of(".\r\n"));
 		backend_owes(session->backend, session->worker->config->timeouts.data_end);
 		t->stage = DELIVERY_DOT;

@@ -155,3 +155,18 @@ def test_what_it_cannot_do_is_not_announced(start):
         assert client.extensions["SIZE"] == "5000"
         assert client.command("MAIL FROM:<a@example.org> BODY=8BITMIME").code == 555
         assert client.command("MAIL FROM:<a@example.org> SIZE=5001").code == 552
+
+
+@pytest.mark.parametrize("delivery", ["hold", "stream"])
+def test_answer_in_the_middle_of_a_long_text(start, delivery):
+    """
+    The backend says 250 while it takes in the text as fast as it comes, and 550 at its end: the first is no
+    answer to the message, for else it would be lost.
+    """
+    backend = start.scripted({"text": b"250 2.0.0 already\r\n", "dot": b"550 5.6.0 not this\r\n"})
+    program = start.postern({"delivery": delivery, "workers": 1}, backend=backend)
+    with connect(program.port) as client:
+        for _ in range(5):
+            reply = client.mail("a@example.org", "c@example.com", message("x") + b"a line\r\n" * 1_000_000)
+            assert reply.code == 451, reply
+            assert client.command("RSET").code == 250

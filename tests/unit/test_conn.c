@@ -165,6 +165,34 @@ test_reset(void **state)
 	side_end(&side);
 }
 
+/* What came since the loop has told of input is seen by a look; nothing is sent by it. */
+static void
+test_look(void **state)
+{
+	struct world *world = *state;
+	struct side side;
+	int fds[2];
+
+	tcp_pair(fds, 0);
+	side_init(&side, world, fds[0]);
+	side.is_deaf = true;
+	world_run(world, 0.01);
+	conn_print(side.conn, "the end\r\n");
+	conn_look(side.conn);
+	assert_int_equal(conn_input(side.conn).length, 0);
+	put(fds[1], "250 already\r\n");
+	usleep(10000);
+	conn_look(side.conn);
+	assert_int_equal(conn_input(side.conn).length, strlen("250 already\r\n"));
+	assert_int_equal(conn_queued(side.conn), strlen("the end\r\n"));
+	close(fds[1]);
+	usleep(10000);
+	conn_look(side.conn);
+	assert_int_equal(conn_state(side.conn), CONN_CLOSED);
+	conn_look(side.conn);
+	side_end(&side);
+}
+
 /* The peer says why, leaves, and answers our next line with a reset: its words are not lost. */
 static void
 test_last_words_are_read(void **state)
@@ -476,6 +504,7 @@ main(void)
 		TEST(test_takes_of_every_size),
 		TEST(test_peer_ends_its_side),
 		TEST(test_reset),
+		TEST(test_look),
 		TEST(test_last_words_are_read),
 		TEST(test_last_reply_survives_the_close),
 		TEST(test_finish),
