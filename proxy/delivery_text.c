@@ -69,7 +69,6 @@ delivery_text_pump(struct session *session)
 			task_wake(&session->task);
 			return WAIT;
 		}
-
 		if (most == 0)
 			return WAIT;
 		struct slice piece = spool_piece(&t->body.spool, t->sent, session->worker->piece,

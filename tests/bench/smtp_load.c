@@ -1,9 +1,10 @@
 /*
  * smtp_load: many clients that send the same message again and again.
  *
- *	smtp_load PORT MESSAGES SESSIONS PER_SESSION SIZE
+ *	smtp_load PORT MESSAGES SESSIONS PER_SESSION SIZE|FILE
  *
- * sends MESSAGES messages of about SIZE bytes to 127.0.0.1:PORT by SESSIONS clients at a time,
+ * sends MESSAGES messages of about SIZE bytes, or the one in FILE (as it goes over the wire, with
+ * CRLF and stuffed dots, without the last one), to 127.0.0.1:PORT by SESSIONS clients at a time,
  * PER_SESSION through each connection. A client says one command, waits for the reply, says the
  * next. It prints one line:
  *
@@ -218,6 +219,23 @@ text_make(size_t size)
 	text_length += (size_t)sprintf(text + text_length, ".\r\n");
 }
 
+static void
+text_read(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+	long size;
+
+	if (file == NULL || fseek(file, 0, SEEK_END) != 0 || (size = ftell(file)) < 0)
+		die(path);
+	text_length = (size_t)size;
+	text = malloc(text_length + 4);
+	rewind(file);
+	if (text == NULL || fread(text, 1, text_length, file) != text_length)
+		die(path);
+	text_length += (size_t)sprintf(text + text_length, ".\r\n");
+	fclose(file);
+}
+
 static int
 compare(const void *a, const void *b)
 {
@@ -256,7 +274,7 @@ int
 main(int argc, char **argv)
 {
 	if (argc != 6) {
-		fprintf(stderr, "usage: smtp_load PORT MESSAGES SESSIONS PER_SESSION SIZE\n");
+		fprintf(stderr, "usage: smtp_load PORT MESSAGES SESSIONS PER_SESSION SIZE|FILE\n");
 		return 64;
 	}
 	port = atoi(argv[1]);
@@ -264,7 +282,10 @@ main(int argc, char **argv)
 	int sessions = atoi(argv[3]);
 
 	per_session = atoi(argv[4]);
-	text_make((size_t)atoi(argv[5]));
+	if (argv[5][0] >= '0' && argv[5][0] <= '9')
+		text_make((size_t)atoi(argv[5]));
+	else
+		text_read(argv[5]);
 	first.item = malloc(sizeof(double) * (size_t)messages);
 	next.item = malloc(sizeof(double) * (size_t)messages);
 	epoll = epoll_create1(0);

@@ -17,7 +17,7 @@ sys.path.insert(0, str(HERE.parent / "e2e"))
 from kit.certificates import Authority              # noqa: E402
 from kit.dns import Nsd                             # noqa: E402
 from kit.postern import PosternProcess, fronts      # noqa: E402, F401
-from kit.process import Process, free_port          # noqa: E402
+from kit.process import Process, free_port, wait_until  # noqa: E402, F401
 
 # Nothing that a benchmark opens may run into these.
 LIMITS = {"sessions": 10000, "sessions_per_client": 10000, "messages": 100000}
@@ -73,10 +73,13 @@ class Stage:
         time.sleep(0.05)  # what was written in the moment of the start would be read once more
         return self.start(server)
 
+    def name_server(self, zones):
+        return self.start(Nsd(self.place("nsd"), zones))
+
     def postern_with_filters(self, backend, **configuration):
-        names = self.start(Nsd(self.place("nsd"), {
+        names = self.name_server({
             "127.in-addr.arpa": "1.0.0 PTR client.example.org.",
-            "example.org": "client A 127.0.0.1"}))
+            "example.org": "client A 127.0.0.1"})
         return self.postern(
             backend, policy=[{"include": "defaults/policy.yaml"}],
             dns={"servers": [f"127.0.0.1:{names.port}"]},
@@ -97,6 +100,22 @@ class Stage:
         return self.start(Postfix(self.place("postfix"), pair,
                                   options=f"-o smtpd_proxy_filter=127.0.0.1:{backend.port}"))
 
+    def rspamd(self, names):
+        return self.start(Rspamd(self.place("rspamd"), names))
+
+    def postfix_relay(self, backend, milter=None):
+        """Takes mail for example.com into its queue, and hands it on to the backend."""
+        from kit.postfix import Postfix  # wants pytest
+
+        settings = {"relay_domains": "example.com", "disable_dns_lookups": "yes",
+                    "relay_transport": f"smtp:[127.0.0.1]:{backend.port}",
+                    "smtp_tls_security_level": "none"}
+        if milter:
+            settings["smtpd_milters"] = f"unix:{milter.socket}"
+            settings["milter_default_action"] = "tempfail"
+        pair = Authority(self.folder / "authority").issue("mx.example.com")
+        return self.start(Postfix(self.place("postfix"), pair, domains=(), settings=settings))
+
     # ---- load ----
 
     def cpu(self, server):
@@ -109,7 +128,8 @@ class Stage:
                         self.load_program, HERE / "smtp_load.c"], check=True)
 
     def load(self, server, messages, sessions, per_session, size=5120):
-        """(seconds, first, next): see smtp_load.c; every message must have been taken."""
+        """(seconds, first, next): see smtp_load.c; every message must have been taken. size: or the
+        file with the message."""
         done = subprocess.run(
             [self.load_program, *map(str, (server.port, messages, sessions, per_session, size))],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
@@ -191,6 +211,55 @@ mail {{
         self.launch(["/usr/sbin/nginx", "-c", self.folder / "nginx.conf"],
                     [self.port, self.auth_port])
         return self
+
+
+class Rspamd(Process):
+    """
+    Asked by a mail server over a Unix socket, `socket` (milter), it checks SPF, DKIM and DMARC and
+    nothing else. One process does so. Its packages lie in $POSTERN_CACHE/rspamd/root.
+    """
+
+    def __init__(self, folder, names):
+        super().__init__(folder, "rspamd")
+        self.root = pathlib.Path(os.environ["POSTERN_CACHE"]).resolve() / "rspamd" / "root"
+        self.share = self.root / "usr/share/rspamd"
+        self.socket = self.folder / "milter"
+        (self.folder / "suffixes").write_text("com\norg\nnet\n")
+        checks = "".join(f"{name} {{ check_local = true; check_authed = true; }}\n"
+                         for name in ("spf", "dkim", "dmarc"))
+        (self.folder / "rspamd.conf").write_text(f"""
+options {{ pidfile = "{self.folder}/pid"; filters = "dkim,spf"; tempdir = "{self.folder}";
+    hs_cache_dir = "{self.folder}"; dns {{ nameserver = ["127.0.0.1:{names.port}"]; timeout = 1s; }}
+    control_socket = "{self.folder}/control mode=0600"; url_tld = "{self.folder}/suffixes"; }}
+logging {{ type = "console"; level = "notice"; }}
+actions {{ reject = 15; add_header = 6; }}
+worker "rspamd_proxy" {{ bind_socket = "{self.socket} mode=0666"; milter = yes; count = 1;
+    timeout = 60s; upstream "local" {{ default = yes; self_scan = yes; }} }}
+modules {{ path = "{self.share}/plugins/spf.lua"; path = "{self.share}/plugins/dmarc.lua"; }}
+{checks}""")
+
+    def start(self):
+        paths = {"SHAREDIR": self.share, "PLUGINSDIR": self.share / "plugins",
+                 "RULESDIR": self.share / "rules", "LUALIBDIR": self.share / "lualib",
+                 "DBDIR": self.folder, "RUNDIR": self.folder}
+        libraries = [self.root / "usr/lib/x86_64-linux-gnu", self.root / "usr/lib/rspamd"]
+        self.launch([self.root / "usr/bin/rspamd", "-f", "-i", "-c", self.folder / "rspamd.conf",
+                     *(f"--var={name}={path}" for name, path in paths.items())], [],
+                    {"LD_LIBRARY_PATH": ":".join(map(str, libraries))})
+        wait_until(lambda: self._has_ended() or self.socket.exists(), 30, "rspamd")
+        if self._has_ended():
+            raise RuntimeError(f"rspamd has ended:\n{self.text()}")
+        return self
+
+
+class Meters:
+    """Several together."""
+
+    def __init__(self, meters):
+        self.meters = list(meters)
+
+    def seconds(self):
+        return sum(meter.seconds() for meter in self.meters)
 
 
 class Cpu:
