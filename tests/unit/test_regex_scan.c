@@ -1,6 +1,6 @@
 /*
  * regex_scan: PCRE2 alone and with Vectorscan before it say the same; patterns that it does not
- * know; those that take too long. regex_relax: what becomes of repeats.
+ * know; those that take too long.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include "lib/regex_relax.h"
 #include "lib/regex_scan.h"
 
 static const char *const patterns[] = {
@@ -217,52 +216,6 @@ test_limits(void **state)
 	arena_free(arena);
 }
 
-/* ---- regex_relax ---- */
-
-static void
-test_relax(void **state)
-{
-	static const char *const cases[][2] = {
-		{ "", "" },
-		{ "abc", "abc" },
-		{ "a{3}b{2,5}c{4,}", "a{3}b{2,5}c{4,}" },
-		{ "a{0,500}", "a{0,}" },
-		{ "a{3,9}?b{9}c{20,}", "a{3,}?b{8,}c{8,}" },
-		{ "[^>]{0,500}x", "[^>]{0,}x" },
-		{ "[]{0,500}]{0,500}", "[]{0,500}]{0,}" },
-		{ "[^]{0,500}]", "[^]{0,500}]" },
-		{ "[[:alpha:]{0,50}]{0,50}", "[[:alpha:]{0,50}]{0,}" },
-		{ "\\{0,500}", "\\{0,500}" },
-		{ "\\x{456}{0,50}\\p{Lu}{0,50}", "\\x{456}{0,}\\p{Lu}{0,}" },
-		{ "\\Qa{0,500}\\Eb{0,500}", "\\Qa{0,500}\\Eb{0,}" },
-		{ "a{,500}{x}{", "a{,500}{x}{" },
-		{ "a{500", "a{500" },
-		{ "a{5,00}", "a{5,00}" },
-		{ "(?!a{0,5})b", "(?!a{0,5})b" },
-		{ "(?!a{0,50})b", NULL },
-		{ "(?<!x)a{0,50}", NULL },
-		{ "(?>a{0,50})a", NULL },
-		{ "a{0,50}+a", NULL },
-		{ "[\\]{0,500}]", "[\\]{0,500}]" },
-		{ "\\", "\\" },
-		{ "[", "[" },
-		{ "\\Qx", "\\Qx" },
-		{ "\\x{", "\\x{" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct arena *arena = arena_new(SIZE_MAX);
-		const char *relaxed = regex_relax(arena, cases[i][0]);
-
-		if (cases[i][1] == NULL)
-			assert_null(relaxed);
-		else
-			assert_string_equal(relaxed, cases[i][1]);
-		arena_free(arena);
-	}
-}
-
 int
 main(void)
 {
@@ -272,7 +225,6 @@ main(void)
 		cmocka_unit_test(test_range),
 		cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_relax),
 	};
 
 	return cmocka_run_group_tests_name("regex_scan", tests, NULL, NULL);
