@@ -2,6 +2,8 @@
 
 #include <ctype.h>
 
+#include "lib/nearest.h"
+
 enum { NAME_MOST = 64, REASON_MOST = 200, FIELD_NAME_MOST = 76 };
 
 const char *const rule_places[] = {
@@ -164,10 +166,16 @@ rule_draft_pattern(struct rule_draft *draft, const struct node *map, const struc
 static uint32_t
 rule_draft_find(struct rule_draft *draft, const struct node *name)
 {
+	struct nearest nearest = nearest_to(name->text);
+
 	for (uint32_t i = 0; i < draft->count; i++)
 		if (strcmp(draft->rules[i].name, name->text) == 0)
 			return i;
-	fault_add(draft->reader->faults, name, "there is no rule \"%.64s\" above", name->text);
+	for (uint32_t i = 0; i < draft->count; i++)
+		nearest_offer(&nearest, draft->rules[i].name);
+	fault_add(draft->reader->faults, name, "there is no rule \"%.64s\" above%s%s", name->text,
+	    nearest.name != NULL ? "; did you mean " : "",
+	    nearest.name != NULL ? nearest.name : "");
 	return UINT32_MAX;
 }
 
