@@ -202,7 +202,7 @@ def checked(start_module):
     postern = start_module.postern()
 
     def check(text, policy=({"name": "sum", "score": "rule.score"},), files=("rules.yaml",)):
-        postern.configure(rules(*files, policy=list(policy)))
+        postern.configure(rules(*files, policy=list(policy), thresholds={"tag": 5}))
         (postern.folder / "rules.yaml").write_text(text)
         status, out, err = postern.command("check")
         assert (status == 0) == (err == ""), (status, out, err)
