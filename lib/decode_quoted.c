@@ -2,6 +2,8 @@
 
 #include "lib/decode_parts.h"
 
+enum { RUN_MOST = 128 };
+
 static int
 decode_hex(char digit)
 {
@@ -20,6 +22,12 @@ decode_is_blank(char byte)
 	return byte == ' ' || byte == '\t';
 }
 
+static bool
+decode_is_special(char byte)
+{
+	return byte == '=' || byte == '\r' || byte == '\n';
+}
+
 static size_t
 decode_release(struct decode *decode, char *out)
 {
@@ -30,17 +38,24 @@ decode_release(struct decode *decode, char *out)
 	return length;
 }
 
-/* A stretch without codes and line ends. Blanks at its end are held, they may be a line's last
- * and fall away then. Where they are too many they are text; so are those that follow. */
+/* A stretch without codes and line ends, or a piece of one. Blanks at its end are held, they may be
+ * a line's last and fall away then. Where they are too many they are text; so are those that
+ * follow. */
 static size_t
 decode_quoted_run(struct decode *decode, const char **at, const char *end, char *out)
 {
-	const char *p = *at;
+	static const char stops[] = { '\r', '=', '\n' };
 	size_t length = decode_release(decode, out), blanks = 0;
+	const char *stop = end - *at > RUN_MOST ? *at + RUN_MOST : end;
 
-	while (p < end && *p != '=' && *p != '\r' && *p != '\n')
-		out[length++] = *p++;
-	*at = p;
+	for (size_t i = 0; i < sizeof(stops); i++) {
+		const char *found = memchr(*at, stops[i], (size_t)(stop - *at));
+
+		stop = found != NULL ? found : stop;
+	}
+	memcpy(out + length, *at, (size_t)(stop - *at));
+	length += (size_t)(stop - *at);
+	*at = stop;
 	while (blanks < length && decode_is_blank(out[length - blanks - 1]))
 		blanks++;
 	if (decode->is_long && blanks == length)
@@ -153,7 +168,7 @@ decode_quoted(struct decode *decode, struct slice input, char *out)
 	while (p < end) {
 		if (decode->state == DECODE_TEXT) {
 			length += decode_quoted_run(decode, &p, end, out + length);
-			if (p < end)
+			if (p < end && decode_is_special(*p))
 				length += decode_quoted_special(decode, *p++, out + length);
 			continue;
 		}

@@ -3,7 +3,7 @@
  *
  * content_mail() makes one of about `size` bytes, in an arena. Its content stands in parts of a few
  * MB, of which none is so long that its end would not be looked at (lib/mime.h). What stands in it
- * does not repeat word for word: addresses lead to many hosts, and files are noise.
+ * does not repeat word for word: addresses lead to two dozen hosts, and files are noise.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ enum content_kind {
 	CONTENT_KINDS
 };
 
-enum { CONTENT_PART = 8 * 1000 * 1000, CONTENT_LINE = 57, CONTENT_PIECE = 4096 };
+enum { CONTENT_PART = 8 * 1000 * 1000, CONTENT_HOSTS = 8, CONTENT_LINE = 57, CONTENT_PIECE = 4096 };
 
 static const struct {
 	const char *title, *fields;
@@ -137,7 +137,7 @@ content_write_quoted(struct buf *out, struct slice bytes)
 static inline size_t
 content_piece(char piece[CONTENT_PIECE], enum content_kind kind)
 {
-	uint32_t host = content_random() % 100, id = content_random();
+	uint32_t host = content_random() % CONTENT_HOSTS, id = content_random();
 
 	if (kind == CONTENT_TEXT)
 		return (size_t)snprintf(

@@ -130,6 +130,9 @@ test_quoted_blanks(void **state)
 		struct row row = { DECODE_QUOTED, in, out, 0 };
 		size_t kept = count > DECODE_BLANKS ? count : 0;
 
+		snprintf(in, sizeof(in), "%0*d=41", (int)count, 0); /* no blanks */
+		snprintf(out, sizeof(out), "%0*dA", (int)count, 0);
+		check(&row);
 		snprintf(in, sizeof(in), "x%*s\r\ny", (int)count, "");
 		snprintf(out, sizeof(out), "x%*s\r\ny", (int)kept, "");
 		check(&row);
