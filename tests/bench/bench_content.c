@@ -26,7 +26,8 @@ static const struct {
 	{ "taken apart", "" },
 	{ "mime", "mime: {}" },
 	{ "surbl", SURBL },
-	{ "all", "mime: {}, " SURBL },
+	{ "rules", "rules: {}" },
+	{ "all", "mime: {}, " SURBL ", rules: {}" },
 };
 
 enum { RUNS = sizeof(runs) / sizeof(runs[0]) };
@@ -147,7 +148,7 @@ bench_message(struct bench *bench, size_t run, struct slice message)
 	struct scope *scope = bench_session(bench, arena, run);
 
 	if (run == 0)
-		scope_watch(scope, &watch);
+		scope_watch(scope, &watch, NULL);
 	for (size_t at = 0; at < message.length; at += CHUNK) {
 		size_t left = message.length - at;
 
