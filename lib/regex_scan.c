@@ -22,11 +22,33 @@ struct regex_scan {
 	/* By the number of the pattern in this scan. */
 	uint32_t *always, *maybe; /* those that the first pass does not know; that it has found */
 	size_t always_count, maybe_count;
+	uint32_t *beyond; /* those it knows in which there is more than ASCII */
+	size_t beyond_count;
+	bool has_newer; /* letters in the text of which the first pass does not know all */
 };
 
 /* ---- the first pass ---- */
 
 #ifdef HAVE_VECTORSCAN
+
+/*
+ * Letters whose other case Vectorscan does not know, as they, or it, came with Unicode 7 or later.
+ * Where there are some in a text, PCRE2 is asked about all patterns beyond ASCII.
+ */
+static const char newer_letters[] =
+    "[\\x{26a}\\x{282}\\x{29d}\\x{13a0}-\\x{13fd}\\x{1c80}-\\x{1cbf}\\x{1d8e}\\x{2c2f}\\x{2c5f}"
+    "\\x{a64a}\\x{a64b}\\x{a794}\\x{a7ae}-\\x{a7f6}\\x{ab53}-\\x{abbf}\\x{104b0}-\\x{105bc}"
+    "\\x{10c80}-\\x{10cf2}\\x{16e40}-\\x{16e7f}\\x{1e900}-\\x{1e943}]";
+
+static bool
+regex_scan_is_beyond(const char *pattern)
+{
+	for (; *pattern != '\0'; pattern++)
+		if ((uint8_t)*pattern >= 0x80 ||
+		    (*pattern == '\\' && strchr("xo0123456789", pattern[1]) != NULL))
+			return true;
+	return false;
+}
 
 static void
 regex_scan_undo(void *arg)
@@ -65,6 +87,14 @@ struct regex_scan_draft {
 	unsigned count;
 };
 
+static void
+regex_scan_add(struct regex_scan_draft *draft, const char *text, unsigned flags, unsigned number)
+{
+	draft->texts[draft->count] = text;
+	draft->flags[draft->count] = flags;
+	draft->numbers[draft->count++] = number;
+}
+
 static bool
 regex_scan_compile(struct regex_scan *scan, const struct regex_scan_draft *draft)
 {
@@ -100,10 +130,13 @@ regex_scan_prepare(struct arena *arena, struct regex_scan *scan)
 			scan->always[scan->always_count++] = i;
 			continue;
 		}
-		draft.texts[draft.count] = text;
-		draft.flags[draft.count] = flags;
-		draft.numbers[draft.count++] = i;
+		regex_scan_add(&draft, text, flags, i);
+		if (regex_scan_is_beyond(text))
+			scan->beyond[scan->beyond_count++] = i;
 	}
+	if (scan->beyond_count > 0)
+		regex_scan_add(&draft, newer_letters, HS_FLAG_UTF8 | HS_FLAG_SINGLEMATCH,
+		    (unsigned)scan->count);
 	if (regex_scan_compile(scan, &draft)) {
 		arena_defer(arena, regex_scan_undo, scan);
 		return;
@@ -121,7 +154,10 @@ regex_scan_found(
 	struct regex_scan *scan = arg;
 
 	(void)from, (void)to, (void)flags;
-	scan->maybe[scan->maybe_count++] = number;
+	if (number == scan->count)
+		scan->has_newer = true;
+	else
+		scan->maybe[scan->maybe_count++] = number;
 	return 0;
 }
 
@@ -129,6 +165,7 @@ static void
 regex_scan_pass(struct regex_scan *scan, struct slice piece)
 {
 	scan->maybe_count = 0;
+	scan->has_newer = false;
 	if (scan->database == NULL)
 		return;
 	hs_error_t error = hs_scan(scan->database, piece.length > 0 ? piece.data : "",
@@ -167,6 +204,7 @@ regex_scan_new(
 		.count = count,
 		.always = arena_alloc(arena, (count + 1) * sizeof(*scan->always)),
 		.maybe = arena_alloc(arena, (count + 1) * sizeof(*scan->maybe)),
+		.beyond = arena_alloc(arena, (count + 1) * sizeof(*scan->beyond)),
 		.always_count = count,
 	};
 	for (uint32_t i = 0; i < count; i++) {
@@ -221,5 +259,7 @@ regex_scan_piece(
 	regex_scan_pass((struct regex_scan *)scan, piece);
 	regex_scan_ask(&run, scan->maybe, scan->maybe_count);
 	regex_scan_ask(&run, scan->always, scan->always_count);
+	if (scan->has_newer)
+		regex_scan_ask(&run, scan->beyond, scan->beyond_count);
 	return run.changes;
 }

@@ -216,10 +216,36 @@ test_limits(void **state)
 	arena_free(arena);
 }
 
+/* Letters of a newer Unicode than that of Vectorscan, for other cases of older ones. */
+static void
+test_newer_letters(void **state)
+{
+	static const char *const newer[] = { "\\x{432}\\x{43e}\\x{434}\\x{430}", "в[а-я]да",
+		"\\x{10d0}", "\\p{L}{3}", "\\x{13a0}", "ascii" };
+	static const char *const seen[] = { "вода", "\u1c80\u1c82\u1c81а", "В\u1c82да", "\u1c90",
+		"\uab70", "\U0001e900\U00010c80\uab70", "\u1c80scii", "ASCII\u1c80" };
+	enum { COUNT = sizeof(newer) / sizeof(newer[0]) };
+	struct arena *arena = arena_new(SIZE_MAX);
+	const struct regex *regex = set_of(arena, newer, COUNT);
+	const struct regex_scan *plain = regex_scan_new(arena, regex, 0, COUNT, true);
+	const struct regex_scan *quick = regex_scan_new(arena, regex, 0, COUNT, false);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++) {
+		uint8_t expected[COUNT] = { 0 }, results[COUNT] = { 0 };
+
+		assert_true(regex_scan_piece(plain, slice_of(seen[i]), 0, expected) > 0);
+		regex_scan_piece(quick, slice_of(seen[i]), 0, results);
+		assert_memory_equal(results, expected, COUNT);
+	}
+	arena_free(arena);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_newer_letters),
 		cmocka_unit_test(test_same),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_range),
