@@ -128,6 +128,16 @@ static const struct option rule_text_rows[] = {
 
 /* ---- terms ---- */
 
+/* "\bword" in double quotes is a backspace, which no text has. */
+static bool
+rule_draft_has_control(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (iscntrl((unsigned char)*text) && *text != '\t' && *text != '\n')
+			return true;
+	return false;
+}
+
 /* The pattern that `aim` is, in this map; its number, or UINT32_MAX after a fault. */
 static uint32_t
 rule_draft_pattern(struct rule_draft *draft, const struct node *map, const struct rule_aim *aim)
@@ -142,6 +152,10 @@ rule_draft_pattern(struct rule_draft *draft, const struct node *map, const struc
 		    draft->reader, aim->match != NULL ? aim->match : map, "a regular expression");
 		return UINT32_MAX;
 	}
+	if (rule_draft_has_control(aim->match->text))
+		fault_add(faults, aim->match,
+		    "a control character in a regular expression; in double quotes \\b is one, in "
+		    "single quotes the end of a word");
 	if (draft->pattern_count == REGEX_MOST) {
 		fault_add(faults, aim->match, "more than %d patterns", REGEX_MOST);
 		return UINT32_MAX;

@@ -125,6 +125,47 @@ rule_examples_tell(
 	return true;
 }
 
+/* ---- what is wrong ---- */
+
+/* The line of the first pattern of `all` that is not found; 0: it is not as simple as that. */
+static unsigned
+rule_examples_line(
+    const struct rule_draft *draft, const struct rule_match *match, const struct rule_entry *rule)
+{
+	for (size_t i = 0; i < rule->all.count && !rule->all.item[i].is_rule; i++) {
+		uint32_t number = rule->all.item[i].number;
+
+		for (size_t j = 0; j < draft->pattern_count; j++)
+			if (draft->patterns[j].number == number &&
+			    match->results[number] != REGEX_YES)
+				return draft->patterns[j].text->line;
+	}
+	return 0;
+}
+
+static void
+rule_examples_fault(const struct rule_draft *draft, const struct rule_match *match,
+    const uint8_t *standing, const struct rule_entry *rule, const struct node *example)
+{
+	enum regex_result is = standing[rule - match->set->rules];
+	unsigned line = rule->all.count > 1 ? rule_examples_line(draft, match, rule) : 0;
+	struct faults *faults = draft->reader->faults;
+
+	if (is == REGEX_LIMIT)
+		fault_add(faults, example, "a pattern of \"%s\" takes too long here", rule->name);
+	else if (is == REGEX_YES)
+		fault_add(faults, example, "\"%s\" matches this example of what it should not",
+		    rule->name);
+	else if (line > 0)
+		fault_add(faults, example,
+		    "\"%s\" does not match this example of its own: the pattern in line %u is "
+		    "not there",
+		    rule->name, line);
+	else
+		fault_add(
+		    faults, example, "\"%s\" does not match this example of its own", rule->name);
+}
+
 /* ---- all of them ---- */
 
 static void
@@ -132,25 +173,19 @@ rule_examples_one(const struct rule_draft *draft, const struct rule_set *set, si
     const struct node *example, enum regex_result expected)
 {
 	struct arena *arena = arena_new(SIZE_MAX);
-	struct faults *faults = draft->reader->faults;
 	struct rule_match match = { 0 };
 	uint8_t *standing = arena_alloc(arena, set->count);
-	const char *name = set->rules[number].name;
 
 	rule_match_init(&match, arena, set);
 	if (!rule_examples_tell(&match, &set->rules[number], example)) {
-		fault_add(faults, example,
+		fault_add(draft->reader->faults, example,
 		    "an example of \"%s\" must be a map of places and fields, such as "
 		    "{ Subject: Hello, body: You have won }",
-		    name);
+		    set->rules[number].name);
 	} else {
 		rule_match_judge(&match, standing);
-		if (standing[number] == REGEX_LIMIT)
-			fault_add(faults, example, "a pattern of \"%s\" takes too long here", name);
-		else if (standing[number] != expected)
-			fault_add(faults, example, "\"%s\" %s", name,
-			    expected == REGEX_YES ? "does not match this example of its own"
-						  : "matches this example of what it should not");
+		if (standing[number] != expected)
+			rule_examples_fault(draft, &match, standing, &set->rules[number], example);
 	}
 	arena_free(arena);
 }

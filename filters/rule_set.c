@@ -117,9 +117,14 @@ rule_set_make(struct rule_draft *draft)
 	return set;
 }
 
+/* Unknown keys are not looked for in the configuration's sections: a rule is none. */
 static struct rule_draft
-rule_set_draft(struct option_reader *reader, bool is_plain)
+rule_set_draft(struct option_reader *outer, bool is_plain)
 {
+	struct option_reader *reader = arena_alloc(outer->arena, sizeof(*reader));
+
+	*reader = *outer;
+	reader->scopes = NULL;
 	return (struct rule_draft) {
 		.reader = reader,
 		.is_plain = is_plain,
