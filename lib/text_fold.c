@@ -19,13 +19,13 @@ text_fold_overlap(struct text_fold *fold, size_t end)
 {
 	size_t start = end - TEXT_FOLD_OVERLAP;
 
-	for (size_t i = start; i < end; i++)
-		if (fold->piece[i] == '\n' || fold->piece[i] == ' ') {
-			fold->edges = fold->piece[i] == '\n' ? 0 : REGEX_CUT_BEFORE;
-			return i + 1;
+	for (size_t i = start; i > start - TEXT_FOLD_OVERLAP; i--)
+		if (fold->piece[i - 1] == '\n' || fold->piece[i - 1] == ' ') {
+			fold->edges = fold->piece[i - 1] == '\n' ? 0 : REGEX_CUT_BEFORE;
+			return i;
 		}
 	while (((uint8_t)fold->piece[start] & 0xc0) == 0x80)
-		start++;
+		start--;
 	fold->edges = REGEX_CUT_BEFORE;
 	return start;
 }

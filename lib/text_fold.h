@@ -8,10 +8,10 @@
  * blanks.
  *
  * The text comes out in pieces of up to TEXT_FOLD_PIECE bytes, which are cut where a paragraph or a
- * word ends, if any does, and each begins with the last TEXT_FOLD_OVERLAP bytes (or some fewer) of
- * the one before: whatever is no longer than that is whole in one of them. edges says whether a
- * piece was cut within a paragraph. Where pieces are cut depends on the text, and not on how it
- * came in.
+ * word ends, if any does. Each begins with the last TEXT_FOLD_OVERLAP bytes of the one before, and up
+ * to as many more, so that it begins with a word: whatever is no longer than that is whole in one of
+ * them. edges says whether a piece was cut within a paragraph. Where pieces are cut depends on the
+ * text, and not on how it came in.
  */
 #pragma once
 

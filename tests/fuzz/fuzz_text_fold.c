@@ -38,17 +38,16 @@ seen_check(struct slice piece)
 	}
 }
 
-/* What two pieces share: how the later one begins, and how the one before it ended. */
+/* A piece begins with what the one before ended with, and there is something new in it. */
 static void
 seen_check_overlap(const struct seen *seen, struct slice piece)
 {
-	size_t shared = piece.length < TEXT_FOLD_OVERLAP ? piece.length : TEXT_FOLD_OVERLAP;
+	size_t shared = TEXT_FOLD_OVERLAP;
 
-	while (shared > 0 &&
-	    (shared > seen->length ||
-		memcmp(seen->last + seen->length - shared, piece.data, shared) != 0))
-		shared--;
-	assert(shared < piece.length); /* something is new in each */
+	while (shared < piece.length && shared <= seen->length &&
+	    memcmp(seen->last + seen->length - shared, piece.data, shared) != 0)
+		shared++;
+	assert(shared < piece.length && shared <= seen->length);
 }
 
 static void
@@ -57,10 +56,9 @@ on_piece(void *arg, struct slice piece, unsigned edges)
 	struct seen *seen = arg;
 
 	seen_check(piece);
-	if (edges & REGEX_CUT_BEFORE) {
-		assert(seen->count > 0);
+	assert(seen->length > 0 || (edges & REGEX_CUT_BEFORE) == 0);
+	if (seen->length > 0)
 		seen_check_overlap(seen, piece);
-	}
 	seen_add(seen, piece.data, piece.length);
 	seen_add(seen, &edges, sizeof(edges));
 	memcpy(seen->last, piece.data, piece.length);

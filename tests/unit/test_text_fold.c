@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -168,6 +169,53 @@ test_no_blank(void **state)
 	arena_free(arena);
 }
 
+/* What is looked for, and whether it was whole in a piece. */
+struct wanted {
+	const char *text;
+	bool is_seen;
+};
+
+static void
+on_wanted(void *arg, struct slice piece, unsigned edges)
+{
+	struct wanted *wanted = arg;
+
+	(void)edges;
+	wanted->is_seen = wanted->is_seen ||
+	    memmem(piece.data, piece.length, wanted->text, strlen(wanted->text)) != NULL;
+}
+
+/* Wherever it stands, what is no longer than the overlap is whole in a piece: also if it begins
+ * within a word that is longer than that. */
+static void
+test_whole(void **state)
+{
+	struct arena *arena = arena_new(SIZE_MAX);
+	const char *rest = arena_format(arena, "<input name=%0500d type=password>", 0);
+	const char *text = arena_format(arena, "%03000d%s", 0, rest);
+	char *filler = arena_alloc(arena, TEXT_FOLD_PIECE + 1);
+
+	(void)state;
+	assert_true(strlen(rest) <= TEXT_FOLD_OVERLAP);
+	for (size_t length = 0; length < TEXT_FOLD_PIECE; length += 7) {
+		struct text_fold *fold = arena_alloc(arena, sizeof(*fold));
+		struct wanted wanted = { rest, false };
+
+		fold->sink = on_wanted;
+		fold->arg = &wanted;
+		fold->keeps_lines = length % 2 == 1;
+		memset(filler, ' ', length);
+		for (size_t i = 0; i < length; i += 2)
+			filler[i] = 'x';
+		text_fold_feed(fold, (struct slice) { filler, length });
+		text_fold_feed(fold, slice_of(text));
+		text_fold_end(fold);
+		if (!wanted.is_seen)
+			fail_msg("not whole behind %zu bytes", length);
+	}
+	arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -178,6 +226,7 @@ main(void)
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_no_blank),
+		cmocka_unit_test(test_whole),
 	};
 
 	return cmocka_run_group_tests_name("text_fold", tests, NULL, NULL);
