@@ -1,13 +1,10 @@
 #include "lib/scanner.h"
 
 #include <assert.h>
-#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/un.h>
 
 #include "lib/buf.h"
-#include "lib/ip.h"
 #include "lib/log.h"
 
 enum { PIECE_MOST = 16 * 1024, WRAPPING = 64 };
@@ -26,8 +23,8 @@ struct scanner {
 	const struct scanner_talk *talk;
 	struct arena *arena;
 	struct task *owner;
-	struct task task; /* its own: woken by the connection */
-	struct conn *conn;
+	struct task task;  /* its own: woken by the connection */
+	struct conn *conn; /* NULL: not yet, or broken before the message was whole */
 	ev_timer limit, again;
 	struct slice head;
 	struct spool spool;
@@ -36,37 +33,13 @@ struct scanner {
 	struct buf answer;
 	void *into;
 	enum scanner_state state;
+	bool is_early;    /* the connection was made before the message was whole */
+	bool is_broken;   /* such a one has failed; the next one has the whole message */
 	bool is_open;     /* the connection was there, the head is on its way */
 	bool is_ended;    /* the message is whole */
 	bool is_finished; /* and so is what we say */
 	char why[SCANNER_WHY_MOST];
 };
-
-/* ---- the address ---- */
-
-bool
-scanner_address_read(struct option_reader *reader, const struct node *value, void *field)
-{
-	struct scanner_address *address = field;
-	struct endpoint endpoint;
-
-	if (value->kind != NODE_TEXT)
-		return false;
-	address->text = arena_strdup(reader->arena, value->text);
-	if (address->text[0] == '/') {
-		struct sockaddr_un *local = (struct sockaddr_un *)&address->where;
-
-		if (strlen(address->text) >= sizeof(local->sun_path))
-			return false;
-		local->sun_family = AF_UNIX;
-		strcpy(local->sun_path, address->text);
-		return true;
-	}
-	if (!endpoint_read(&endpoint, slice_of(address->text)) || endpoint.ip.length == 0)
-		return false;
-	ip_to_sockaddr(&endpoint.ip, endpoint.port, &address->where);
-	return true;
-}
 
 /* ---- the service ---- */
 
@@ -138,6 +111,34 @@ scanner_fail(struct scanner *scanner, const char *format, ...)
 	scanner_settle(scanner, SCANNER_FAILED);
 }
 
+static void scanner_connect(struct scanner *scanner);
+
+/* The conversation has failed. If it began early, the whole message is a second chance. */
+__attribute__((format(printf, 2, 3))) static void
+scanner_lose(struct scanner *scanner, const char *format, ...)
+{
+	char why[SCANNER_WHY_MOST];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, sizeof(why), format, args);
+	va_end(args);
+	if (!scanner->is_early) {
+		scanner_fail(scanner, "%s", why);
+		return;
+	}
+	ev_timer_stop(scanner->service->host.loop, &scanner->limit);
+	ev_timer_stop(scanner->service->host.loop, &scanner->again);
+	conn_close(scanner->conn);
+	scanner->conn = NULL;
+	scanner->sent = 0;
+	scanner->is_broken = true;
+	scanner->is_open = scanner->is_finished = false;
+	buf_clear(&scanner->answer);
+	if (scanner->is_ended)
+		scanner_connect(scanner);
+}
+
 static void
 scanner_skip(struct scanner *scanner, const char *why)
 {
@@ -182,11 +183,8 @@ scanner_pump(struct scanner *scanner)
 		scanner_put(scanner, piece);
 		scanner->sent += piece.length;
 	}
-	if (scanner->sent < spool_length(&scanner->spool))
-		return;
-	spool_end(&scanner->spool);
-	scanner->sent = 0;
-	if (!scanner->is_ended || scanner->is_finished)
+	if (scanner->sent < spool_length(&scanner->spool) || !scanner->is_ended ||
+	    scanner->is_finished)
 		return;
 	scanner->is_finished = true;
 	conn_write(
@@ -205,7 +203,7 @@ scanner_judge(struct scanner *scanner, bool is_over)
 	switch (scanner->talk->read(scanner->into, buf_slice(&scanner->answer), is_over, why)) {
 	case SCANNER_MORE:
 		if (is_over)
-			scanner_fail(scanner, "its answer is cut off");
+			scanner_lose(scanner, "its answer is cut off");
 		break;
 	case SCANNER_GOOD:
 		if (!scanner->is_finished) {
@@ -220,12 +218,13 @@ scanner_judge(struct scanner *scanner, bool is_over)
 		scanner_skip(scanner, why);
 		break;
 	case SCANNER_BAD:
-		scanner_fail(scanner, "%s", why);
+		scanner_lose(scanner, "%s", why);
 		break;
 	}
 }
 
-static void
+/* False: this connection is of no use any more. */
+static bool
 scanner_listen(struct scanner *scanner)
 {
 	struct slice input = conn_input(scanner->conn);
@@ -235,13 +234,14 @@ scanner_listen(struct scanner *scanner)
 
 	conn_take(scanner->conn, input.length);
 	if (!fits)
-		scanner_fail(scanner, "its answer is too long");
+		scanner_lose(scanner, "its answer is too long");
 	else if (scanner->answer.length == 0 && is_over)
-		scanner_fail(scanner, "%s",
+		scanner_lose(scanner, "%s",
 		    state == CONN_BROKEN ? conn_why(scanner->conn)
 					 : "it closes the connection without an answer");
 	else if (input.length > 0 || is_over)
 		scanner_judge(scanner, is_over);
+	return scanner->state == SCANNER_RUNS && !is_over && scanner->is_open;
 }
 
 /* ---- the connection ---- */
@@ -257,13 +257,22 @@ scanner_limit(struct scanner *scanner, double seconds)
 }
 
 static void
-scanner_connect(struct scanner *scanner)
+scanner_try(struct scanner *scanner)
 {
 	const struct sockaddr_storage *where = &scanner->service->terms.address->where;
 
 	scanner->conn = conn_connect(scanner->arena, scanner->service->host.loop,
 	    (const struct sockaddr *)where, NULL, &scanner->task);
 	conn_limit_input(scanner->conn, CONN_INPUT_MOST);
+	task_wake(&scanner->task);
+}
+
+static void
+scanner_connect(struct scanner *scanner)
+{
+	scanner->is_early = !scanner->is_ended;
+	scanner_limit(scanner, SCANNER_CONNECT);
+	scanner_try(scanner);
 }
 
 static void
@@ -273,7 +282,7 @@ scanner_on_limit(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop, (void)events;
 	if (!scanner->is_open)
-		scanner_fail(scanner, "no connection within %d s", SCANNER_CONNECT);
+		scanner_lose(scanner, "no connection within %d s", SCANNER_CONNECT);
 	else
 		scanner_fail(scanner, "no answer within %g s", scanner->service->terms.timeout);
 }
@@ -282,7 +291,7 @@ static void
 scanner_on_again(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	(void)loop, (void)events;
-	scanner_connect(timer->data);
+	scanner_try(timer->data);
 }
 
 /* The connection is there. */
@@ -301,7 +310,7 @@ scanner_run(void *arg)
 {
 	struct scanner *scanner = arg;
 
-	if (scanner->state != SCANNER_RUNS)
+	if (scanner->state != SCANNER_RUNS || scanner->conn == NULL)
 		return;
 	conn_pull(scanner->conn);
 	if (conn_was_busy(scanner->conn)) {
@@ -314,8 +323,7 @@ scanner_run(void *arg)
 		return;
 	if (!scanner->is_open && state != CONN_BROKEN)
 		scanner_open(scanner);
-	scanner_listen(scanner);
-	if (scanner->state != SCANNER_RUNS)
+	if (!scanner_listen(scanner))
 		return;
 	scanner_pump(scanner);
 	if (scanner->state != SCANNER_RUNS)
@@ -345,8 +353,6 @@ scanner_make(struct scanner_service *service, struct arena *arena, struct task *
 	scanner->limit.data = scanner->again.data = scanner;
 	arena_defer(arena, scanner_undo, scanner);
 	task_init(&scanner->task, arena, service->host.tasks, scanner_run, scanner);
-	scanner_limit(scanner, SCANNER_CONNECT);
-	scanner_connect(scanner);
 	return scanner;
 }
 
@@ -368,6 +374,7 @@ scanner_ping(struct scanner_service *service, struct arena *arena, struct task *
 	    scanner_make(service, arena, task, service->terms.ping, service->terms.ping_text);
 
 	scanner->is_ended = scanner->is_finished = true;
+	scanner_connect(scanner);
 	return scanner;
 }
 
@@ -384,8 +391,10 @@ scanner_feed(struct scanner *scanner, struct slice bytes)
 		scanner_skip(scanner, "the message is larger than max_size");
 	else if (!spool_append(&scanner->spool, bytes))
 		scanner_fail(scanner, "%s", scanner->spool.why);
-	else
+	else if (scanner->conn != NULL)
 		task_wake(&scanner->task);
+	else if (scanner->size >= SCANNER_EAGER && !scanner->is_broken)
+		scanner_connect(scanner);
 }
 
 enum scanner_state
@@ -394,7 +403,9 @@ scanner_end(struct scanner *scanner)
 	if (scanner->state != SCANNER_RUNS || scanner->is_ended)
 		return scanner->state;
 	scanner->is_ended = true;
-	if (scanner->is_open)
+	if (scanner->conn == NULL)
+		scanner_connect(scanner);
+	else if (scanner->is_open)
 		scanner_limit(scanner, scanner->service->terms.timeout);
 	task_wake(&scanner->task);
 	return scanner->state;

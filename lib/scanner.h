@@ -2,13 +2,18 @@
  * scanner: a conversation about one message with a program that judges messages (clamd, rspamd,
  * spamd), while the message comes in.
  *
- *	scanner_new()    connects; TCP or a Unix socket, by the address
+ *	scanner_new()    nothing happens yet
  *	scanner_feed()   bytes of the message; never waits
  *	scanner_end()    the message is whole: from now on an answer is due. May be said again
  *	scanner_state()  how it stands; whenever it changes, the owner's task is woken
  *
- * What the scanner does not take at once waits in a spool: in memory up to the spool's limit, then
- * in a file without a name. So a slow scanner slows no client down, and memory stays bounded.
+ * It is connected to (TCP or a Unix socket, by the address) with the end of the message, or when
+ * SCANNER_EAGER bytes of it are there: what is small comes at once, and a client that sends slowly
+ * must not occupy a scanner, which serves few at a time. The message is kept in a spool until it is
+ * settled: in memory up to the spool's limit, then in a file without a name. So a slow scanner slows
+ * no client down and memory stays bounded; and where a conversation breaks before the message is
+ * whole (clamd gives up on who pauses for its ReadTimeout, or was started anew), it is held once
+ * more, from the beginning, with the whole message.
  *
  * Time: SCANNER_CONNECT seconds to connect, and terms.timeout from scanner_end(), or from the
  * connection's being there if that comes later, until the answer is whole. Between the two nothing
@@ -36,7 +41,7 @@
 #include "lib/option.h"
 #include "lib/spool.h"
 
-enum { SCANNER_CONNECT = 2, SCANNER_WHY_MOST = 200 };
+enum { SCANNER_CONNECT = 2, SCANNER_EAGER = 64 * 1024, SCANNER_WHY_MOST = 200 };
 
 /* Where it listens; an option's value: "127.0.0.1:3310", "[::1]:3310", "/run/clamav/clamd.ctl". */
 struct scanner_address {

@@ -146,6 +146,37 @@ def assert_deferred_then_good(postern, clamd_again):
     assert [line["level"] for line in said] == ["error", "warning"], said
 
 
+def test_slow_client(start, backend):
+    """clamd gives up on a message that pauses; it gets it once more when it is whole."""
+    clamd = start.clamd(ReadTimeout="1")
+    postern = start.postern(configuration(clamd.address), backend=backend)
+    for token, text, code in ("slow", "Hello.\r\n", 250), ("slow virus", EICAR.decode() + "\r\n", 550):
+        with Smtp(postern.port) as client:
+            begin(client)
+            client.send(f"Subject: test {token}\r\n\r\n" + "Some text.\r\n" * 20000)
+            wait_until(lambda: clamd_has_stream(clamd), what="a stream in clamd")
+            wait_until(lambda: not clamd_has_stream(clamd), what="the end of clamd's patience")
+            client.send(text + ".\r\n")
+            assert client.reply().code == code
+    assert not [line for line in postern.log_json() if line.get("event") == "scanner"]
+
+
+@pytest.mark.parametrize("delivery", ["hold", "stream"])
+def test_restarted(start, backend, delivery):
+    """clamd is started anew in the middle of a message: it gets it from the beginning."""
+    clamd = start.clamd()
+    postern = start.postern(configuration(clamd.address, delivery), backend=backend)
+    with Smtp(postern.port) as client:
+        begin(client)
+        client.send("Subject: test restarted\r\n\r\n" + EICAR.decode() + "\r\n" + "Text.\r\n" * 40000)
+        wait_until(lambda: clamd_has_stream(clamd), what="a stream in clamd")
+        clamd.kill()
+        restart(clamd)
+        client.send(".\r\n")
+        assert client.reply().code == 550
+    assert fact(postern, "restarted")[0] == "infected"
+
+
 @pytest.mark.parametrize("delivery", ["hold", "stream"])
 def test_killed(start, backend, delivery):
     """clamd dies in the middle of a message: the mail is deferred, and not lost."""
@@ -280,7 +311,7 @@ def test_too_early(start, backend):
     postern = start.postern(configuration(scanner.address), backend=backend)
     with Smtp(postern.port) as client:
         begin(client)
-        client.send("Subject: test early\r\n\r\n")
+        client.send("Subject: test early\r\n\r\n" + ("x" * 70 + "\r\n") * 2000)
         assert answered.wait(10)
         postern.wait_log(lambda line: "before it has the whole message" in line.get("message", ""))
         client.send("text\r\n.\r\n")
@@ -353,7 +384,7 @@ def test_client_leaves(start, backend):
         count = scanner.count
         client = Smtp(postern.port)
         begin(client)
-        client.send("Subject: x\r\n\r\n" + "x" * 70 + "\r\n")
+        client.send("Subject: x\r\n\r\n" + ("x" * 70 + "\r\n") * 2000)
         wait_until(lambda: scanner.count > count, what="a connection")
         client.reset() if reset else client.close()
         assert gone.wait(10)

@@ -180,10 +180,10 @@ test_good(void **state)
 
 			talk_open(&talk, *state, NULL);
 			talk_begin(&talk);
-			talk_accept(&talk);
 			talk_feed(&talk, lengths[i], piece);
 			assert_int_equal(scanner_end(talk.scanner), SCANNER_RUNS);
 			assert_int_equal(scanner_end(talk.scanner), SCANNER_RUNS);
+			talk_accept(&talk);
 			talk_expect(&talk, lengths[i]);
 			assert_int_equal(talk.woken, 0);
 			assert_int_equal(write(talk.peer, "stream: X FOUND\0", 16), 16);
@@ -239,7 +239,11 @@ test_refused(void **state)
 	close(talk.listening);
 	talk.listening = -1;
 	talk_begin(&talk);
-	scanner_feed(talk.scanner, slice_of("text"));
+	talk_feed(&talk, SCANNER_EAGER, 4096);
+	world_run(talk.world, 0.05);
+	assert_false(SETTLED(&talk)); /* not before it has been tried with the whole message */
+	talk_feed(&talk, SCANNER_EAGER, 4096);
+	scanner_end(talk.scanner);
 	assert_fails(&talk, "Connection refused");
 }
 
@@ -250,6 +254,7 @@ test_no_answer(void **state)
 
 	talk_open(&talk, *state, NULL);
 	talk_begin(&talk);
+	talk_feed(&talk, SCANNER_EAGER, 4096);
 	talk_accept(&talk);
 	world_run(talk.world, 0.5); /* while the message is not whole nothing is awaited */
 	assert_false(SETTLED(&talk));
@@ -264,12 +269,15 @@ test_hangs_up(void **state)
 
 	talk_open(&talk, *state, NULL);
 	talk_begin(&talk);
+	scanner_end(talk.scanner);
 	talk_accept(&talk);
+	talk_expect(&talk, 0);
 	close(talk.peer);
 	talk.peer = -1;
 	assert_fails(&talk, "without an answer");
 	talk_open(&talk, *state, NULL);
 	talk_begin(&talk);
+	scanner_end(talk.scanner);
 	talk_accept(&talk);
 	reset_peer(talk.peer);
 	talk.peer = -1;
@@ -284,12 +292,14 @@ test_nonsense(void **state)
 
 	talk_open(&talk, *state, NULL);
 	talk_begin(&talk);
+	talk_feed(&talk, SCANNER_EAGER, 4096);
 	talk_accept(&talk);
 	assert_int_equal(write(talk.peer, "stream: OK\0", 11), 11);
 	assert_fails(&talk, "before it has the whole message");
 	memset(much, 'x', sizeof(much));
 	talk_open(&talk, *state, NULL);
 	talk_begin(&talk);
+	scanner_end(talk.scanner);
 	talk_accept(&talk);
 	assert_int_equal(write(talk.peer, much, sizeof(much)), sizeof(much));
 	assert_fails(&talk, "too long");
@@ -303,8 +313,8 @@ test_too_large(void **state)
 
 	talk_open(&talk, *state, NULL);
 	talk_begin(&talk);
-	talk_accept(&talk);
 	talk_feed(&talk, 100000, 4096);
+	talk_accept(&talk);
 	assert_int_equal(write(talk.peer, "INSTREAM size limit exceeded. ERROR", 36), 36);
 	close(talk.peer);
 	talk.peer = -1;
@@ -331,9 +341,10 @@ test_does_not_read(void **state)
 	talk_open(&talk, *state, NULL);
 	setsockopt(talk.listening, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
 	talk_begin(&talk);
-	talk_accept(&talk);
 	for (int i = 0; i < 9; i++) {
 		talk_feed(&talk, 4096 * 25, 4096);
+		if (i == 0)
+			talk_accept(&talk);
 		world_run(talk.world, 0.01);
 		assert_true(talk.spool.memory_used <= SPOOL_MEMORY);
 	}
@@ -342,8 +353,8 @@ test_does_not_read(void **state)
 	talk_open(&talk, *state, NULL);
 	setsockopt(talk.listening, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
 	talk_begin(&talk);
-	talk_accept(&talk);
 	talk_feed(&talk, 900000, 4096);
+	talk_accept(&talk);
 	world_run(talk.world, 0.05);
 	scanner_end(talk.scanner);
 	talk_expect(&talk, 900000);
@@ -373,6 +384,7 @@ test_abandoned(void **state)
 
 		talk_open(&talk, *state, NULL);
 		talk_begin(&talk);
+		talk_feed(&talk, when == 0 ? 1000 : SCANNER_EAGER, 4096);
 		if (when > 0)
 			talk_accept(&talk);
 		if (when > 1)
@@ -385,10 +397,57 @@ test_abandoned(void **state)
 		talk.mail = NULL;
 		world_run(talk.world, 0.4);
 		assert_int_equal(talk.woken, 0);
-		if (talk.peer < 0)
-			talk_accept(&talk);
-		while (talk_read(&talk, &byte, 1) > 0)
+		while (talk.peer >= 0 && talk_read(&talk, &byte, 1) > 0)
 			continue;
+		talk_end(&talk);
+	}
+}
+
+/* What is small does not occupy the scanner before it is whole. */
+static void
+test_lazy(void **state)
+{
+	struct talk talk;
+
+	talk_open(&talk, *state, NULL);
+	talk_begin(&talk);
+	set_nonblocking(talk.listening);
+	talk_feed(&talk, SCANNER_EAGER - 1, 4096);
+	world_run(talk.world, 0.05);
+	assert_false(talk_has_peer(&talk));
+	scanner_feed(talk.scanner, slice_of("x"));
+	talk_accept(&talk);
+	talk_end(&talk);
+}
+
+/* A conversation that breaks before the message is whole is held once more, with all of it. */
+static void
+test_second_chance(void **state)
+{
+	static const char *const last_words[] = { "", "COMMAND READ TIMED OUT", "stream: x ERROR" };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct talk talk;
+		char some[5000];
+
+		talk_open(&talk, *state, NULL);
+		talk_begin(&talk);
+		talk_feed(&talk, 300000, 4096);
+		talk_accept(&talk);
+		assert_int_equal(talk_read(&talk, some, sizeof(some)), sizeof(some));
+		assert_int_equal(
+		    write(talk.peer, last_words[i], strlen(last_words[i])), strlen(last_words[i]));
+		close(talk.peer);
+		talk.peer = -1;
+		world_run(talk.world, 0.05);
+		assert_false(SETTLED(&talk));
+		assert_int_equal(talk.woken, 0);
+		scanner_end(talk.scanner);
+		talk_accept(&talk);
+		talk_expect(&talk, 300000);
+		assert_int_equal(write(talk.peer, "stream: OK\0", 11), 11);
+		WAIT_UNTIL(talk.world, SETTLED(&talk));
+		assert_int_equal(scanner_state(talk.scanner), SCANNER_ANSWERED);
 		talk_end(&talk);
 	}
 }
@@ -405,9 +464,9 @@ test_shuts(void **state)
 	talk_open(&talk, *state, &spamd_talk);
 	talk.scanner = scanner_new(talk.service, talk.mail, &talk.owner,
 	    slice_of("SYMBOLS SPAMC/1.5\r\n\r\n"), &talk.spamd);
-	talk_accept(&talk);
 	scanner_feed(talk.scanner, slice_of("text\r\n"));
 	scanner_end(talk.scanner);
+	talk_accept(&talk);
 	assert_int_equal(talk_read(&talk, text, sizeof(text) - 1), 27);
 	assert_string_equal(text, "SYMBOLS SPAMC/1.5\r\n\r\ntext\r\n");
 	put(talk.peer, said);
@@ -523,6 +582,8 @@ main(void)
 		cmocka_unit_test(test_does_not_read),
 		cmocka_unit_test(test_no_space),
 		cmocka_unit_test(test_abandoned),
+		cmocka_unit_test(test_lazy),
+		cmocka_unit_test(test_second_chance),
 		cmocka_unit_test(test_shuts),
 		cmocka_unit_test(test_ping),
 		cmocka_unit_test(test_full_queue),
