@@ -10,7 +10,7 @@
  *	skipped    the message was too large to be looked at
  *	error      rspamd was not reached, did not answer in time, or said nonsense
  *
- * And the names of its symbols, those that count most, each with its score.
+ * And its score, and the names of its symbols, those that count most, each with its score.
  */
 #include "filters/filter.h"
 #include "lib/rspamd.h"
@@ -169,6 +169,8 @@ rspamd_record_answer(struct mail *mail, const struct rspamd_answer *answer)
 	    answer->action == RSPAMD_OTHER ? arena_format(mail->arena, "%s, ", answer->name) : "";
 
 	rspamd_record_symbols(mail, &answer->symbols);
+	evidence_add(mail->evidence, "rspamd", "score",
+	    arena_format(mail->arena, "%.2f", answer->score), "");
 	return rspamd_record(mail, values[answer->action],
 	    arena_format(mail->arena, "%sscore %.2f%s", name, answer->score, of));
 }
@@ -201,6 +203,7 @@ const struct filter rspamd_filter = {
 		    "no_action greylist add_header rewrite_subject soft_reject reject discard "
 		    "quarantine other skipped error",
 		    "what rspamd would do with the message" },
+		{ "score", END, "*", "its score, which a rule may add: score: rspamd.score", true },
 		{ "symbol", END, "*",
 		    "the symbols that count most, at most 30, with their scores" },
 		{ 0 },

@@ -152,6 +152,8 @@ spamassassin_record_answer(struct mail *mail, const struct spamd_answer *answer)
 	for (size_t i = 0; i < answer->symbols.count; i++)
 		evidence_add(
 		    mail->evidence, "spamassassin", "symbol", answer->symbols.item[i].name, "");
+	evidence_add(mail->evidence, "spamassassin", "score",
+	    arena_format(mail->arena, "%.1f", answer->score), "");
 	return spamassassin_record(mail, answer->is_spam ? "spam" : "ham",
 	    arena_format(mail->arena, "score %.1f of %.1f", answer->score, answer->required));
 }
@@ -182,6 +184,8 @@ const struct filter spamassassin_filter = {
 	.facts =
 	    (const struct fact_kind[]) {
 		{ "result", END, "ham spam skipped error", "what spamd says" },
+		{ "score", END, "*", "its score, which a rule may add: score: spamassassin.score",
+		    true },
 		{ "symbol", END, "*", "the tests that hit, at most 30" },
 		{ 0 },
 	    },

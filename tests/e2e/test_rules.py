@@ -252,7 +252,7 @@ def test_fault_of_a_file_that_is_missing(checked):
     err = checked(GOOD, files=("rules.yaml", "rulez.yaml"))
     assert "rulez.yaml" in err and "No such file" in err, err
     err = checked(GOOD, files=("rules.yaml", "none/*.yaml"))
-    assert "postern.yaml:" in err and "there is no file" in err, err
+    assert "postern.yaml:" in err and "there is no folder" in err, err
 
 
 def test_policy_names_a_rule_that_does_not_exist(checked):

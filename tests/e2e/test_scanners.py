@@ -441,6 +441,20 @@ def test_rspamd(start, backend, rspamd, delivery):
     symbols = [one for one in record["facts"] if one["key"] == "symbol"]
     assert [(one["value"], one["about"]["score"]) for one in symbols] == [
         ("BULKY", "6.00"), ("ENVELOPE", "0.00")]
+    assert [one["value"] for one in record["facts"] if one["key"] == "score"] == ["6.00"]
+
+
+@pytest.mark.parametrize("name, score", [("rspamd", 6), ("spamassassin", 0)])
+def test_its_score_counts(start, backend, rspamd, spamd, name, score):
+    """A rule of the policy adds the scanner's own score to the sum."""
+    scanner = {"rspamd": rspamd, "spamassassin": spamd}[name]
+    postern = start.postern({
+        **with_filter(name, scanner.address), "thresholds": {"tag": 0.5},
+        "policy": [{"name": "its", "score": f"{name}.score"}, {"name": "one", "score": 1}]}, backend=backend)
+    assert deliver(postern, message("bulk", "Hello.")).code == 250
+    record = postern.wait_log(lambda line: line.get("subject") == "test bulk")
+    own = float(next(one["value"] for one in record["facts"] if one["key"] == "score"))
+    assert record["verdict"]["score"] == pytest.approx(own + 1) and own >= score
 
 
 def test_rspamd_knows_the_envelope(start, backend, rspamd):
