@@ -24,6 +24,12 @@ clock_unix(void)
 	return clock_read(CLOCK_REALTIME);
 }
 
+double
+clock_work(void)
+{
+	return clock_read(CLOCK_THREAD_CPUTIME_ID);
+}
+
 const char *
 time_iso(char out[TIME_ISO_MOST], double unix_seconds)
 {

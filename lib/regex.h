@@ -10,9 +10,10 @@
  * them are found (REGEX_CLEAN: there are none, which is faster). \C is refused. There are no captures to be had; a lone question: does the
  * pattern match anywhere in this text?
  *
- * Each match has a limit of REGEX_STEPS (about 2 ms), so a pattern that explodes on some
- * text is cut short: REGEX_LIMIT, which means that nobody knows. The worst case of a whole
- * set is the number of patterns times that.
+ * Each match has a limit of REGEX_STEPS (about 2 ms in a short text), so a pattern that explodes
+ * on some text is cut short: REGEX_LIMIT, which means that nobody knows. Steps are tries, and each
+ * may run over the whole text: in one of 8 KiB a match may take 100 ms and more. The worst case of a
+ * whole set is the number of patterns times that.
  *
  * A set and what it needs while matching belong to one thread of one process at a time, and
  * are released with the arena. After the last regex_add() it is handed on as const.

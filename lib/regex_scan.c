@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "lib/clock.h"
 #include "lib/regex_relax.h"
 
 #ifdef HAVE_VECTORSCAN
@@ -229,7 +230,22 @@ struct regex_scan_run {
 	unsigned edges;
 	uint8_t *results;
 	size_t limits, changes;
+	double work; /* when the last match was over */
 };
+
+/* REGEX_LIMIT also when it was not cut short, but has taken long all the same. */
+static enum regex_result
+regex_scan_match(struct regex_scan_run *run, uint32_t number)
+{
+	enum regex_result result =
+	    regex_match_piece(run->scan->set, run->scan->first + number, run->piece, run->edges);
+	double before = run->work;
+
+	run->work = clock_work();
+	if (result == REGEX_NO && run->work - before > REGEX_SCAN_SLOW / 1000.0)
+		return REGEX_LIMIT;
+	return result;
+}
 
 static void
 regex_scan_ask(struct regex_scan_run *run, const uint32_t *numbers, size_t count)
@@ -241,8 +257,7 @@ regex_scan_ask(struct regex_scan_run *run, const uint32_t *numbers, size_t count
 			continue;
 		*result = run->limits == REGEX_SCAN_LIMITS
 		    ? REGEX_LIMIT
-		    : (uint8_t)regex_match_piece(
-			  run->scan->set, run->scan->first + numbers[i], run->piece, run->edges);
+		    : (uint8_t)regex_scan_match(run, numbers[i]);
 		run->limits += *result == REGEX_LIMIT && run->limits < REGEX_SCAN_LIMITS;
 		run->changes += *result != REGEX_NO;
 	}
@@ -257,6 +272,7 @@ regex_scan_piece(
 	};
 
 	regex_scan_pass((struct regex_scan *)scan, piece);
+	run.work = clock_work();
 	regex_scan_ask(&run, scan->maybe, scan->maybe_count);
 	regex_scan_ask(&run, scan->always, scan->always_count);
 	if (scan->has_newer)

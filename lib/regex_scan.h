@@ -19,7 +19,7 @@
 
 #include "lib/regex.h"
 
-enum { REGEX_SCAN_LIMITS = 8 };
+enum { REGEX_SCAN_LIMITS = 8, REGEX_SCAN_SLOW = 10 /* ms */ };
 
 struct regex_scan;
 
@@ -33,7 +33,9 @@ size_t regex_scan_known(const struct regex_scan *scan);
 /*
  * results: an enum regex_result for each pattern of the scan. Those that are REGEX_NO are asked
  * about, and may become REGEX_YES or REGEX_LIMIT. When so many have reached their limit in one
- * call (REGEX_SCAN_LIMITS), the rest is not asked any more and becomes REGEX_LIMIT. edges: of
+ * call (REGEX_SCAN_LIMITS), the rest is not asked any more and becomes REGEX_LIMIT; so does one that
+ * has worked for more than REGEX_SCAN_SLOW without a match, so that it is not asked about the next
+ * piece of the same text. edges: of
  * enum regex_edge. Returns how many have changed.
  */
 size_t regex_scan_piece(

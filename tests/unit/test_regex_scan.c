@@ -241,10 +241,35 @@ test_newer_letters(void **state)
 	arena_free(arena);
 }
 
+/* Not cut short, but slow: it runs to the end of the text from every place in it. */
+static void
+test_slow(void **state)
+{
+	static const char *const slow[] = { "(.)\\1.*(?:b|c|\\d)(?=x)y", "a+1y" };
+	struct arena *arena = arena_new(SIZE_MAX);
+	const struct regex *regex = set_of(arena, slow, 2);
+	struct slice text = { memset(arena_alloc(arena, 12288), 'a', 12288), 12288 };
+
+	(void)state;
+	memcpy((char *)text.data + text.length - 3, "1y ", 3);
+	assert_int_equal(regex_match(regex, 0, text), REGEX_NO);
+	for (int plain = 0; plain < 2; plain++) {
+		const struct regex_scan *scan = regex_scan_new(arena, regex, 0, 2, plain);
+		uint8_t results[2] = { 0 };
+
+		assert_int_equal(regex_scan_piece(scan, text, 0, results), 2);
+		assert_int_equal(results[0], REGEX_LIMIT);
+		assert_int_equal(results[1], REGEX_YES);
+		assert_int_equal(regex_scan_piece(scan, text, 0, results), 0);
+	}
+	arena_free(arena);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_newer_letters),
 		cmocka_unit_test(test_same),
 		cmocka_unit_test(test_random),
