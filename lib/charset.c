@@ -102,6 +102,24 @@ charset_utf8(struct charset *charset, const char *data, size_t length)
 /* ---- what is not ---- */
 
 static size_t
+charset_utf7(struct charset *charset, const char *data, size_t length)
+{
+	char out[OUT_MOST];
+	size_t used = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		used +=
+		    utf7_read(&charset->utf7, (uint8_t)data[i], out + used, &charset->is_broken);
+		if (used + UTF7_MOST <= sizeof(out))
+			continue;
+		charset_give(charset, out, used);
+		used = 0;
+	}
+	charset_give(charset, out, used);
+	return length;
+}
+
+static size_t
 charset_iconv(struct charset *charset, const char *data, size_t length)
 {
 	char out[OUT_MOST];
@@ -130,8 +148,11 @@ charset_iconv(struct charset *charset, const char *data, size_t length)
 static size_t
 charset_convert(struct charset *charset, const char *data, size_t length)
 {
-	return charset->kind == CHARSET_ICONV ? charset_iconv(charset, data, length)
-					      : charset_utf8(charset, data, length);
+	if (charset->kind == CHARSET_ICONV)
+		return charset_iconv(charset, data, length);
+	if (charset->kind == CHARSET_UTF7)
+		return charset_utf7(charset, data, length);
+	return charset_utf8(charset, data, length);
 }
 
 static void
@@ -185,6 +206,9 @@ charset_open(struct charset *charset, const char *name)
 		charset->kind = CHARSET_UTF8;
 	} else if (strcmp(name, "ASCII") == 0) {
 		charset->kind = CHARSET_ASCII;
+	} else if (strcmp(name, "UTF-7") == 0) {
+		charset->kind = CHARSET_UTF7;
+		charset->utf7 = (struct utf7) { 0 };
 	} else if (strcmp(name, "UTF-16") == 0) {
 		charset->is_utf16 = true;
 	} else {
@@ -346,6 +370,8 @@ charset_end(struct charset *charset)
 			charset_give_byte(charset, (uint8_t)charset->held[i]);
 		}
 	charset->held_length = 0;
+	if (charset->kind == CHARSET_UTF7)
+		charset_give(charset, out, utf7_end(&charset->utf7, out, &charset->is_broken));
 	if (charset->kind != CHARSET_ICONV)
 		return;
 	iconv(charset->iconv, NULL, NULL, &to, &room);

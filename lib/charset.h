@@ -16,19 +16,20 @@
 
 #include <iconv.h>
 
-#include "lib/slice.h"
+#include "lib/utf7.h"
 
 enum { CHARSET_SNIFF = 1024, CHARSET_HELD = 16 };
 
 typedef void (*charset_sink)(void *arg, struct slice text);
 
 struct charset {
-	enum { CHARSET_GUESS, CHARSET_ASCII, CHARSET_UTF8, CHARSET_ICONV } kind;
+	enum { CHARSET_GUESS, CHARSET_ASCII, CHARSET_UTF8, CHARSET_UTF7, CHARSET_ICONV } kind;
 	bool is_html;
 	bool is_unknown; /* the label says nothing to us */
 	bool is_broken;  /* bytes were none of this charset */
 	bool is_utf16;   /* in an order that is to be found */
 	iconv_t iconv;
+	struct utf7 utf7;
 	charset_sink sink;
 	void *arg;
 	char held[CHARSET_HELD]; /* the beginning of a character */

@@ -102,6 +102,15 @@ test_charsets(void **state)
 		{ "iso-2022-jp", false, TEXT("a\x1b$B\x46\x7c\x1b(Bb"), "a日b", false, false },
 		{ "shift_jis", false, TEXT("\x93"), "\xef\xbf\xbd", false, true },
 		{ "utf-7", false, TEXT("a+ZeVnLA-b"), "a日本b", false, false },
+		{ "utf-7", false, TEXT("1 +- 2 +AOk and +AOk-, +"), "1 + 2 é and é, ", false,
+		    false },
+		{ "utf-7", false, TEXT("+2D3eAA-"), "\xf0\x9f\x98\x80", false, false },
+		{ "utf-7", false, TEXT("+2D0- +3gA- +2D0AYQ-"),
+		    "\xef\xbf\xbd \xef\xbf\xbd \xef\xbf\xbd"
+		    "a",
+		    false, true },
+		{ "utf-7", false, TEXT("+2D0\r\n+AOl\xff"), "\xef\xbf\xbd\r\né\xef\xbf\xbd", false,
+		    true },
 		{ "utf-16", false,
 		    TEXT("\xff\xfe"
 			 "a\0b\0"),
