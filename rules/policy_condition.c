@@ -236,7 +236,12 @@ policy_condition_read(struct option_reader *reader, const struct node *key,
 {
 	struct draft draft = { .reader = reader };
 	const char *values = policy_fact_read(&draft, key, terms, condition);
+	const struct fact_kind *fact = values != NULL ? policy_fact(draft.filter, draft.key) : NULL;
 
+	if (fact != NULL && fact->is_number)
+		fault_add(reader->faults, key,
+		    "%.80s is a number, which is added: score: %.80s; thresholds: compare the sum",
+		    key->text, key->text);
 	if (values != NULL)
 		condition->values = policy_values(&draft, key->next, values);
 }

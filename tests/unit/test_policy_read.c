@@ -243,6 +243,9 @@ test_form(void **state)
 		    "t.yaml:7:23: the fact rule.scor is no number\n"),
 		EXPECT("{ name: a, score: mime.fault }",
 		    "t.yaml:7:23: the fact mime.fault is no number\n"),
+		EXPECT("{ name: a, when: { rule.score: 5 }, do: tag }",
+		    "t.yaml:7:24: rule.score is a number, which is added: score: rule.score; "
+		    "thresholds: compare the sum\n"),
 		EXPECT("{ name: a, score: 100001 }",
 		    "t.yaml:7:23: impossible value \"100001\": expected a number between -100000 "
 		    "and 100000, or a fact that is one: rule.score\n"),
