@@ -24,22 +24,6 @@ charset_give(struct charset *charset, const char *data, size_t length)
 
 /* ---- what is UTF-8 already, more or less ---- */
 
-static size_t
-charset_ascii_length(const char *data, size_t length)
-{
-	size_t i = 0;
-	uint64_t word;
-
-	for (; i + sizeof(word) <= length; i += sizeof(word)) {
-		memcpy(&word, data + i, sizeof(word));
-		if (word & 0x8080808080808080)
-			break;
-	}
-	while (i < length && !(data[i] & 0x80))
-		i++;
-	return i;
-}
-
 static void
 charset_give_byte(struct charset *charset, uint8_t byte)
 {
@@ -80,7 +64,7 @@ charset_utf8(struct charset *charset, const char *data, size_t length)
 	size_t good = 0, i = 0;
 
 	while (i < length) {
-		i += charset_ascii_length(data + i, length - i);
+		i += utf8_ascii((struct slice) { data + i, length - i });
 		if (i == length)
 			break;
 		size_t size = utf8_read((struct slice) { data + i, length - i }, NULL);

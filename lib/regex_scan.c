@@ -5,6 +5,7 @@
 
 #include "lib/clock.h"
 #include "lib/regex_relax.h"
+#include "lib/utf8.h"
 
 #ifdef HAVE_VECTORSCAN
 #include <hs.h>
@@ -33,13 +34,41 @@ struct regex_scan {
 #ifdef HAVE_VECTORSCAN
 
 /*
- * Letters whose other case Vectorscan does not know, as they, or it, came with Unicode 7 or later.
- * Where there are some in a text, PCRE2 is asked about all patterns beyond ASCII.
+ * A letter whose other case Vectorscan does not know, as it, or that one, came with Unicode 7 or
+ * later. Where there are some in a text, PCRE2 is asked about all patterns beyond ASCII.
  */
-static const char newer_letters[] =
-    "[\\x{26a}\\x{282}\\x{29d}\\x{13a0}-\\x{13fd}\\x{1c80}-\\x{1cbf}\\x{1d8e}\\x{2c2f}\\x{2c5f}"
-    "\\x{a64a}\\x{a64b}\\x{a794}\\x{a7ae}-\\x{a7f6}\\x{ab53}-\\x{abbf}\\x{104b0}-\\x{105bc}"
-    "\\x{10c80}-\\x{10cf2}\\x{16e40}-\\x{16e7f}\\x{1e900}-\\x{1e943}]";
+static bool
+regex_scan_is_newer(uint32_t code)
+{
+	static const uint32_t ranges[][2] = { { 0x26a, 0x26a }, { 0x282, 0x282 }, { 0x29d, 0x29d },
+		{ 0x13a0, 0x13fd }, { 0x1c80, 0x1cbf }, { 0x1d8e, 0x1d8e }, { 0x2c2f, 0x2c2f },
+		{ 0x2c5f, 0x2c5f }, { 0xa64a, 0xa64b }, { 0xa794, 0xa794 }, { 0xa7ae, 0xa7f6 },
+		{ 0xab53, 0xabbf }, { 0x104b0, 0x105bc }, { 0x10c80, 0x10cf2 },
+		{ 0x16e40, 0x16e7f }, { 0x1e900, 0x1e943 } };
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]) && ranges[i][0] <= code; i++)
+		if (code <= ranges[i][1])
+			return true;
+	return false;
+}
+
+/* Not by Vectorscan: for it, a pattern of nothing but such a class is work at every byte. */
+static bool
+regex_scan_has_newer(struct slice text)
+{
+	while (text.length > 0) {
+		size_t size = utf8_ascii(text);
+		uint32_t code;
+
+		text = (struct slice) { text.data + size, text.length - size };
+		size = utf8_read(text, &code);
+		if (size > 0 && regex_scan_is_newer(code))
+			return true;
+		size += size == 0 && text.length > 0;
+		text = (struct slice) { text.data + size, text.length - size };
+	}
+	return false;
+}
 
 static bool
 regex_scan_is_beyond(const char *pattern)
@@ -88,14 +117,6 @@ struct regex_scan_draft {
 	unsigned count;
 };
 
-static void
-regex_scan_add(struct regex_scan_draft *draft, const char *text, unsigned flags, unsigned number)
-{
-	draft->texts[draft->count] = text;
-	draft->flags[draft->count] = flags;
-	draft->numbers[draft->count++] = number;
-}
-
 static bool
 regex_scan_compile(struct regex_scan *scan, const struct regex_scan_draft *draft)
 {
@@ -131,13 +152,12 @@ regex_scan_prepare(struct arena *arena, struct regex_scan *scan)
 			scan->always[scan->always_count++] = i;
 			continue;
 		}
-		regex_scan_add(&draft, text, flags, i);
+		draft.texts[draft.count] = text;
+		draft.flags[draft.count] = flags;
+		draft.numbers[draft.count++] = i;
 		if (regex_scan_is_beyond(text))
 			scan->beyond[scan->beyond_count++] = i;
 	}
-	if (scan->beyond_count > 0)
-		regex_scan_add(&draft, newer_letters, HS_FLAG_UTF8 | HS_FLAG_SINGLEMATCH,
-		    (unsigned)scan->count);
 	if (regex_scan_compile(scan, &draft)) {
 		arena_defer(arena, regex_scan_undo, scan);
 		return;
@@ -155,10 +175,7 @@ regex_scan_found(
 	struct regex_scan *scan = arg;
 
 	(void)from, (void)to, (void)flags;
-	if (number == scan->count)
-		scan->has_newer = true;
-	else
-		scan->maybe[scan->maybe_count++] = number;
+	scan->maybe[scan->maybe_count++] = number;
 	return 0;
 }
 
@@ -169,6 +186,7 @@ regex_scan_pass(struct regex_scan *scan, struct slice piece)
 	scan->has_newer = false;
 	if (scan->database == NULL)
 		return;
+	scan->has_newer = scan->beyond_count > 0 && regex_scan_has_newer(piece);
 	hs_error_t error = hs_scan(scan->database, piece.length > 0 ? piece.data : "",
 	    (unsigned)piece.length, 0, scan->scratch, regex_scan_found, scan);
 

@@ -61,3 +61,19 @@ utf8_write(char out[UTF8_MOST], uint32_t code)
 	out[0] = (char)(utf8_forms[form].lead | code);
 	return form + 1;
 }
+
+size_t
+utf8_ascii(struct slice text)
+{
+	size_t i = 0;
+	uint64_t word;
+
+	for (; i + sizeof(word) <= text.length; i += sizeof(word)) {
+		memcpy(&word, text.data + i, sizeof(word));
+		if (word & 0x8080808080808080)
+			break;
+	}
+	while (i < text.length && !(text.data[i] & 0x80))
+		i++;
+	return i;
+}

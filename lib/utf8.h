@@ -13,6 +13,9 @@
  * 0: text is empty, cut within a character, or its first byte begins none. */
 size_t utf8_read(struct slice text, uint32_t *code);
 
+/* How many bytes at its beginning are ASCII. */
+size_t utf8_ascii(struct slice text);
+
 enum { UTF8_MOST = 4 };
 
 /* The character's bytes; how many there are. What is no character (0, a surrogate, beyond
