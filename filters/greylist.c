@@ -27,7 +27,7 @@
 #include "filters/filter.h"
 #include "lib/clock.h"
 #include "lib/hash.h"
-#include "lib/suffix.h"
+#include "lib/public_suffix.h"
 
 enum {
 	NAMES = 5,
@@ -69,7 +69,7 @@ static void *
 greylist_open(const struct filter_host *host, const void *options)
 {
 	(void)host, (void)options;
-	suffix_load();
+	public_suffix_open();
 	return NULL;
 }
 
@@ -135,7 +135,7 @@ greylist_domain(struct mail *mail, const char **domain)
 		if (addresses == NULL)
 			is_waiting = true;
 		else if (*domain == NULL && greylist_leads_back(mail, addresses))
-			*domain = suffix_registered(name);
+			*domain = public_suffix_registered(name);
 	}
 	return is_waiting ? WAIT : NEXT;
 }

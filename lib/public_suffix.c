@@ -3,7 +3,7 @@
 #include <libpsl.h>
 #include <stdint.h>
 
-enum { KNOWN = 512, KNOWN_NAME = 64, NOWHERE = UINT8_MAX };
+enum { KNOWN = 512, KNOWN_NAME = 64, NOWHERE = UINT16_MAX };
 
 static const psl_ctx_t *public_suffixes;
 
@@ -11,7 +11,7 @@ static const psl_ctx_t *public_suffixes;
  * about last are kept, each in the place that its letters give. */
 static struct public_suffix_known {
 	char name[KNOWN_NAME];
-	uint8_t found; /* of a label whether it is a top level, of a name an offset */
+	uint16_t found; /* of a label whether it is a top level, of a name an offset */
 } public_suffix_known[KNOWN];
 
 void
@@ -24,7 +24,7 @@ public_suffix_open(void)
 }
 
 /* Is a label a top level; where does the registered part of a name begin? */
-static uint8_t
+static uint16_t
 public_suffix_look_up(const char *name)
 {
 	const char *registered;
@@ -34,10 +34,10 @@ public_suffix_look_up(const char *name)
 		return psl_is_public_suffix2(
 			   public_suffixes, name, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE) != 0;
 	registered = psl_registrable_domain(public_suffixes, name);
-	return registered != NULL ? (uint8_t)(registered - name) : NOWHERE;
+	return registered != NULL ? (uint16_t)(registered - name) : NOWHERE;
 }
 
-static uint8_t
+static uint16_t
 public_suffix_find(const char *name)
 {
 	uint32_t hash = 2166136261u;
@@ -59,7 +59,7 @@ public_suffix_find(const char *name)
 const char *
 public_suffix_registered(const char *name)
 {
-	uint8_t offset = strchr(name, '.') != NULL ? public_suffix_find(name) : NOWHERE;
+	uint16_t offset = strchr(name, '.') != NULL ? public_suffix_find(name) : NOWHERE;
 
 	return offset != NOWHERE ? name + offset : NULL;
 }
