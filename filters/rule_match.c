@@ -88,6 +88,13 @@ rule_match_value(
 	text_fold_end(&reading->fold);
 }
 
+/* Nothing more can be found there. */
+static bool
+rule_match_is_decided(const struct rule_match *match, const struct rule_stream *stream)
+{
+	return memchr(match->results + stream->first, REGEX_NO, stream->count) == NULL;
+}
+
 /* The streams that look at it: that of all fields, and that of its own name. */
 static bool
 rule_match_looks(const struct rule_stream *stream, struct slice name)
@@ -105,7 +112,7 @@ rule_match_field(struct rule_match *match, const struct header_field *field)
 	for (size_t i = 0; i < match->set->stream_count; i++) {
 		const struct rule_stream *stream = &match->set->streams[i];
 
-		if (!rule_match_looks(stream, field->name))
+		if (!rule_match_looks(stream, field->name) || rule_match_is_decided(match, stream))
 			continue;
 		if (length == 0) {
 			struct slice line = { raw, header_unfold(field->value, raw, sizeof(raw)) };

@@ -15,6 +15,8 @@ typedef struct {
 } hs_database_t, hs_scratch_t;
 #endif
 
+enum { SHORT = 1024 };
+
 struct regex_scan {
 	const struct regex *set;
 	size_t first, count;
@@ -251,7 +253,8 @@ struct regex_scan_run {
 	double work; /* when the last match was over */
 };
 
-/* REGEX_LIMIT also when it was not cut short, but has taken long all the same. */
+/* REGEX_LIMIT also when it was not cut short, but has taken long all the same; which a short text
+ * cannot bring about, and to look at this clock costs more than to look at such a text. */
 static enum regex_result
 regex_scan_match(struct regex_scan_run *run, uint32_t number)
 {
@@ -259,6 +262,8 @@ regex_scan_match(struct regex_scan_run *run, uint32_t number)
 	    regex_match_piece(run->scan->set, run->scan->first + number, run->piece, run->edges);
 	double before = run->work;
 
+	if (run->piece.length < SHORT)
+		return result;
 	run->work = clock_work();
 	if (result == REGEX_NO && run->work - before > REGEX_SCAN_SLOW / 1000.0)
 		return REGEX_LIMIT;
@@ -289,8 +294,11 @@ regex_scan_piece(
 		.scan = scan, .piece = piece, .edges = edges, .results = results
 	};
 
+	if (memchr(results, REGEX_NO, scan->count) == NULL)
+		return 0;
 	regex_scan_pass((struct regex_scan *)scan, piece);
-	run.work = clock_work();
+	if (piece.length >= SHORT)
+		run.work = clock_work();
 	regex_scan_ask(&run, scan->maybe, scan->maybe_count);
 	regex_scan_ask(&run, scan->always, scan->always_count);
 	if (scan->has_newer)
