@@ -171,6 +171,15 @@ def test_key_names(folder):
     assert unknown - {"architecture.md: sender:"} == set()
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/guide.md"])
+def test_packages(page):
+    """What a page has installed for a build is what the build needs."""
+    needed = re.search(r"packages_build='([^']*)'", (SOURCE / "tools/packages.sh").read_text()).group(1).split()
+    line = re.search(r"apt install ((?:.*\\\n)*.*)", (SOURCE / page).read_text()).group(1)
+    there = set(line.replace("\\", " ").split())
+    assert set(needed) - there - {"ca-certificates", "libc6-dev"} == set()
+
+
 def manual():
     """postern.yaml(5), which the build has made beside the program."""
     page = pathlib.Path(program()).parent / "docs" / "postern.yaml.5"
