@@ -6,8 +6,9 @@
  * as URI_MISLEADS. What stands in text that is not shown (the title, hidden elements, the inside
  * of style, script and the like) is URI_IS_HIDDEN.
  *
- * Input is UTF-8, the source of the page. What is told does not depend on how it is cut. Needs some
- * 20 KiB, all in the struct, which must not be moved after init.
+ * Input is UTF-8, the source of the page. What is told does not depend on how it is cut, but for the
+ * order of addresses in CSS and in text. Needs some 20 KiB, all in the struct, which must not be
+ * moved after init.
  */
 #pragma once
 

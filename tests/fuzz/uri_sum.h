@@ -9,7 +9,8 @@
 
 #include "lib/uri_scan.h"
 
-/* A sum over all that is told, in its order. */
+/* A sum over all that is told, in any order: addresses in CSS and in the text beside it come in the
+ * order in which their ends are reached. */
 struct sum {
 	uint64_t hash, count;
 };
@@ -28,12 +29,13 @@ sum_add(struct sum *sum, const void *bytes, size_t length)
 static inline void
 on_found(void *arg, const struct uri *uri)
 {
-	struct sum *sum = arg;
+	struct sum *sum = arg, one = sum_of_nothing;
 
 	assert(strlen(uri->host.text) > 0 && strlen(uri->host.text) < HOST_TEXT_MOST);
 	assert(uri->host.kind == HOST_NAME || uri->host.ip.length > 0);
-	sum_add(sum, uri->host.text, strlen(uri->host.text));
-	sum_add(sum, &uri->flags, sizeof(uri->flags));
-	sum_add(sum, uri->text.data, uri->text.length);
+	sum_add(&one, uri->host.text, strlen(uri->host.text));
+	sum_add(&one, &uri->flags, sizeof(uri->flags));
+	sum_add(&one, uri->text.data, uri->text.length);
+	sum->hash += one.hash;
 	sum->count++;
 }
