@@ -93,12 +93,11 @@ rule_examples_stream(const struct rule_set *set, const struct rule_entry *rule)
 	for (size_t i = 0; i < 4; i++)
 		for (size_t j = 0; j < lists[i]->count; j++) {
 			const struct rule_term *term = &lists[i]->item[j];
-			const struct rule_stream *one = set->streams;
 
 			if (term->is_rule)
 				return NULL;
-			while (term->number >= one->first + one->count)
-				one++;
+			const struct rule_stream *one = rule_set_stream(set, term->number);
+
 			if (stream != NULL && stream != one)
 				return NULL;
 			stream = one;

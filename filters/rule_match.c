@@ -231,16 +231,6 @@ rule_match_judge(const struct rule_match *match, uint8_t *standing)
 
 /* ---- where ---- */
 
-static const struct rule_stream *
-rule_match_stream_of(const struct rule_match *match, size_t pattern)
-{
-	const struct rule_stream *stream = match->set->streams;
-
-	while (pattern >= stream->first + stream->count)
-		stream++;
-	return stream;
-}
-
 /* The first of the terms that holds; NULL: none. */
 static const struct rule_term *
 rule_match_first(
@@ -268,7 +258,7 @@ rule_match_where(const struct rule_match *match, const uint8_t *standing,
 			term = rule_match_first(match, standing, &rule->of);
 		assert(term != NULL);
 	}
-	const struct rule_stream *stream = rule_match_stream_of(match, term->number);
+	const struct rule_stream *stream = rule_set_stream(match->set, term->number);
 
 	*part = match->parts != NULL ? match->parts[term->number] : NULL;
 	return stream->field != NULL ? stream->field : rule_places[stream->place];

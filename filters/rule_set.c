@@ -225,3 +225,13 @@ rule_set_of(struct option_reader *reader, const struct node *list, bool is_plain
 	rule_set_add_list(&draft, list);
 	return rule_set_finish(&draft, faults);
 }
+
+const struct rule_stream *
+rule_set_stream(const struct rule_set *set, size_t pattern)
+{
+	const struct rule_stream *stream = set->streams;
+
+	while (pattern >= stream->first + stream->count)
+		stream++;
+	return stream;
+}

@@ -91,6 +91,9 @@ struct rule_set {
 const struct rule_set *
 rule_set_read(struct option_reader *reader, const struct node *names, bool is_plain);
 
+/* Where the pattern of this number looks. */
+const struct rule_stream *rule_set_stream(const struct rule_set *set, size_t pattern);
+
 /* The rules of one tree that has been read already, for tests. */
 const struct rule_set *
 rule_set_of(struct option_reader *reader, const struct node *list, bool is_plain);

@@ -85,9 +85,8 @@ struct html {
 	char hidden[HTML_NAME_MOST];
 	uint32_t hidden_depth; /* elements of that name since it */
 
-	char
-	    meta[HTML_META_MOST]; /* of content, until http-equiv is known; as far as meta_length */
-	char value[HTML_VALUE_MOST]; /* likewise */
+	/* as far as their lengths; meta: of content, until http-equiv is known */
+	char meta[HTML_META_MOST], value[HTML_VALUE_MOST];
 	struct css_url css;
 };
 

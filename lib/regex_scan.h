@@ -35,8 +35,7 @@ size_t regex_scan_known(const struct regex_scan *scan);
  * about, and may become REGEX_YES or REGEX_LIMIT. When so many have reached their limit in one
  * call (REGEX_SCAN_LIMITS), the rest is not asked any more and becomes REGEX_LIMIT; so does one that
  * has worked for more than REGEX_SCAN_SLOW without a match, so that it is not asked about the next
- * piece of the same text. edges: of
- * enum regex_edge. Returns how many have changed.
+ * piece of the same text. edges: of enum regex_edge. Returns how many have changed.
  */
 size_t regex_scan_piece(
     const struct regex_scan *scan, struct slice piece, unsigned edges, uint8_t *results);
